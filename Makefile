@@ -1,0 +1,51 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run serve ui test check format lint types schema lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(READY) ## a virtual environment in .venv with the locked dependencies
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "upswarm needs Python 3.11 or later; found $$($(PYTHON) --version). Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(READY) ## the smoke scenario against the embedded server: summary, report, verdict
+	$(BIN)/upswarm run smoke
+
+serve: $(READY) ## the reference server alone
+	$(BIN)/upswarm serve
+
+ui: $(READY) ## Locust's web UI with the upload users
+	$(BIN)/locust -f locustfiles/upload.py --web-host 127.0.0.1
+
+test: $(READY) ## the tests
+	$(BIN)/pytest
+
+check: $(READY) ## format, lint, types and tests: what main always passes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+format: $(READY) ## put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schema: $(READY) ## write scenarios/scenario.schema.json from the types
+	$(BIN)/python -m upswarm.scenario.schema > scenarios/scenario.schema.json
+
+lock: ## resolve requirements.lock anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --generate-hashes --output-file requirements.lock pyproject.toml
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,56 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCK = "requirements.lock"
+# Written so that this file does not hold what it looks for.
+MACHINE_PATHS = re.compile("|".join(["/" + "work" + "/", "/" + "root" + "/"]))
+REGISTRY = re.compile("index-" + r"url|find-" + r"links|\bhttps?://")
+
+
+def project_texts() -> dict[str, str]:
+    """Every text file that is committed or would be, by its path."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    texts = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        data = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
+        if b"\0" not in data:
+            texts[name] = data.decode("utf-8")
+    return texts
+
+
+def lines_with(pattern: re.Pattern[str], text: str) -> list[int]:
+    return [number for number, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
+
+
+def test_no_file_knows_the_machine_on_which_it_was_written():
+    found = [f"{name}:{number}" for name, text in project_texts().items() for number in lines_with(MACHINE_PATHS, text)]
+    assert found == []
+
+
+def test_the_lock_file_names_no_registry():
+    assert lines_with(REGISTRY, project_texts()[LOCK]) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (MACHINE_PATHS, "see " + "/" + "work" + "/main"),
+        (MACHINE_PATHS, "/" + "root" + "/.cache"),
+        (REGISTRY, "--index-" + "url x"),
+        (REGISTRY, "click @ https" + "://example.org/click.whl"),
+    ],
+)
+def test_what_is_looked_for_would_be_found(pattern, line):
+    assert lines_with(pattern, f"fine\n{line}\n") == [2]
+
+
+def test_all_texts_are_utf_8_and_end_with_a_line():
+    texts = project_texts()
+    assert "pyproject.toml" in texts
+    assert [name for name, text in texts.items() if text and not text.endswith("\n")] == []

@@ -1,0 +1,44 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from upswarm.results.metrics import METRICS, markdown
+from upswarm.results.thresholds import Threshold, ThresholdError
+from upswarm.transfer.failures import RESUMABLE, Failure
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def block(text: str, heading: str) -> list[str]:
+    """The lines of the first code block under a heading."""
+    return re.search(rf"^#+ {heading}$.*?^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[1].splitlines()
+
+
+def test_the_table_of_metrics_is_the_one_that_the_code_writes():
+    assert markdown() in (DOCS / "metrics.md").read_text()
+
+
+def test_no_metric_is_documented_that_is_not_there():
+    rows = re.findall(r"^\| `([\w.]+)` \|", (DOCS / "metrics.md").read_text(), re.MULTILINE)
+    assert rows == list(METRICS)
+
+
+def test_every_threshold_of_the_documentation_can_be_read():
+    examples = block((DOCS / "metrics.md").read_text(), "Examples")
+    assert len(examples) > 4
+    for line in examples:
+        Threshold.parse(line.partition("#")[0])
+
+
+def test_every_counterexample_of_the_documentation_is_refused():
+    counterexamples = block((DOCS / "metrics.md").read_text(), "Not thresholds")
+    assert len(counterexamples) > 2
+    for line in counterexamples:
+        with pytest.raises(ThresholdError):
+            Threshold.parse(line.partition("#")[0])
+
+
+def test_the_table_of_failures_is_the_enum():
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \| (yes|no) \|$", (DOCS / "failures.md").read_text(), re.MULTILINE)
+    assert rows == [(kind.value, kind.meaning, "yes" if kind in RESUMABLE else "no") for kind in Failure]

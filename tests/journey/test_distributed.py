@@ -1,0 +1,59 @@
+"""A master and its workers, as separate processes: the scenario travels, and the sums are exact."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.journey.runs import Workshop, assert_same_numbers, await_line, end_of, family, files_on, free_port
+from tests.servers import running_server
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    return Workshop(tmp_path)
+
+
+def test_a_master_and_two_workers_count_what_the_server_counts(workshop: Workshop, tmp_path: Path) -> None:
+    port = str(free_port())
+    with running_server(tmp_path) as server:
+        scenario = workshop.scenario(server.url)
+        master = workshop.locust("--master", "--headless", "--expect-workers", "2", "--master-bind-port", port,
+                                 "--scenario", scenario)  # fmt: skip
+        workers = [workshop.locust("--worker", "--master-port", port) for _ in range(2)]
+        with family(master, *workers):
+            ended = [end_of(process) for process in (master, *workers)]
+        assert [each.code for each in ended] == [0, 0, 0], ended[0].err
+        run = workshop.run()
+        files = files_on(server.url)
+        assert_same_numbers(run, server.access_log(), files)
+    assert [worker.lost for worker in run.workers] == [False, False]
+    names = {str(file["filename"]) for file in files}
+    assert len(names) == run.measurements.uploads.finished, "no two workers upload the same file"
+
+
+def test_processes_are_workers_too(workshop: Workshop, tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        ended = workshop.upswarm("run", workshop.scenario(server.url), "--processes", "2")
+        assert ended.code == 0, ended.err
+        run = workshop.run()
+        assert_same_numbers(run, server.access_log(), files_on(server.url))
+    assert len(run.workers) == 2
+
+
+def test_a_worker_that_is_killed_fails_the_run(workshop: Workshop) -> None:
+    port = str(free_port())
+    master = workshop.locust("--master", "--headless", "--expect-workers", "2", "--master-bind-port", port,
+                             "--scenario", workshop.scenario(hold="7s"))  # fmt: skip
+    workers = [workshop.locust("--worker", "--master-port", port) for _ in range(2)]
+    with family(master, *workers):
+        await_line(master.stdout, "00:02/")
+        os.killpg(workers[0].pid, signal.SIGKILL)
+        ended = end_of(master)
+    assert ended.code == 5
+    run = workshop.run()
+    assert sorted(worker.lost for worker in run.workers) == [False, True]
+    assert "was lost before it had reported everything" in run.generator_faults[0]

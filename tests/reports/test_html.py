@@ -1,0 +1,166 @@
+"""The page stands alone, escapes everything, explains itself, and is the same for a run that was saved and loaded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.reports import runs
+from upswarm.reports.html import write_report
+from upswarm.results.measurements import Measurements
+from upswarm.results.metrics import METRICS
+from upswarm.results.run_file import Machine, Run, WorkerRecord
+from upswarm.results.thresholds import Verdict
+from upswarm.transfer.messages import Phase
+
+HOSTILE = "<script>alert('x')</script>\"' onload=\"x\" </style></pre>"
+VOID = {"meta", "line", "rect", "circle", "path", "br"}
+
+
+class Reader(HTMLParser):
+    """Checks that elements are closed in order; collects tags, attributes and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+
+def page(run: Run, folder: Path) -> str:
+    return write_report(run, folder).read_text(encoding="utf-8")
+
+
+def text(run: Run, folder: Path) -> str:
+    return Reader(page(run, folder)).text
+
+
+@pytest.mark.parametrize("build", runs.RUNS.values(), ids=runs.RUNS)
+def test_every_element_is_closed(build: runs.Build, tmp_path: Path) -> None:
+    assert Reader(page(build(), tmp_path)).open == []
+
+
+@pytest.mark.parametrize("build", runs.RUNS.values(), ids=runs.RUNS)
+def test_nothing_is_fetched_from_anywhere(build: runs.Build, tmp_path: Path) -> None:
+    source = page(build(), tmp_path)
+    reader = Reader(source)
+    assert not {"script", "link", "img", "iframe", "object", "embed"} & set(reader.tags)
+    assert not {"src", "href", "srcset", "action"} & {name for name, _ in reader.attributes}
+    assert "url(" not in source
+    assert "@import" not in source
+
+
+def test_names_from_outside_are_text_wherever_they_stand(tmp_path: Path) -> None:
+    run = replace(
+        runs.run_of(runs.Users(4).run(1, 2.0)),
+        run_id=HOSTILE,
+        scenario={"name": HOSTILE, "about": HOSTILE, HOSTILE: [HOSTILE]},
+        target=HOSTILE,
+        verdicts=(Verdict(HOSTILE, False, HOSTILE),),
+        workers=(WorkerRecord(HOSTILE, HOSTILE, lost=True),),
+        machine=Machine(HOSTILE, HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE),
+        generator_faults=(HOSTILE,),
+    )
+    run.measurements.phases[Phase.CHUNK].failures[HOSTILE] += 1
+    source = page(run, tmp_path)
+    assert "<script" not in source
+    reader = Reader(source)
+    assert reader.open == []
+    assert "onload" not in {name for name, _ in reader.attributes}
+    assert reader.text.count("<script>alert('x')</script>") >= 14
+
+
+@pytest.mark.parametrize(
+    ("build", "word"), [(runs.good, "passed"), (runs.crashed, "failed"), (runs.silent, "invalid measurement")]
+)
+def test_the_verdict_is_the_first_thing_after_the_name(build: runs.Build, word: str, tmp_path: Path) -> None:
+    source = page(build(), tmp_path)
+    main = source[source.index("<main>") :]
+    assert Reader(main[: main.index("</p>") + 4]).text == word
+
+
+def test_every_threshold_stands_there_with_what_was_observed(tmp_path: Path) -> None:
+    run = runs.crashed()
+    shown = text(run, tmp_path)
+    for verdict in run.verdicts:
+        outcome = "held" if verdict.holds else "did not hold"
+        assert f"{verdict.threshold} {verdict.observed} {outcome}" in shown
+
+
+def test_key_figures_carry_the_definition_of_the_metrics_table(tmp_path: Path) -> None:
+    shown = text(runs.good(), tmp_path)
+    assert f"goodput mean 303.4 MiB/s {METRICS['goodput'].definition}" in shown
+
+
+def test_the_story_tells_when_requests_failed(tmp_path: Path) -> None:
+    assert "39 failed, the first in second 8 and the last in second 13." in text(runs.crashed(), tmp_path)
+    assert "0 failed." in text(runs.good(), tmp_path)
+
+
+def test_empty_parts_are_sentences(tmp_path: Path) -> None:
+    shown = text(replace(runs.silent(), verdicts=(), workers=()), tmp_path)
+    for sentence in (
+        "Not a single request was sent.",
+        "The scenario sets no threshold, so this run could neither pass nor fail by one.",
+        "No data: nothing was sent.",
+        "No data: no chunk arrived.",
+        "No data: no request was sent.",
+        "No data: where nothing is sent, nothing can fail.",
+        "No worker took part.",
+    ):
+        assert sentence in shown
+    assert "No attempt and no upload failed." in text(runs.good(), tmp_path)
+
+
+def test_a_lost_worker_is_named_in_the_verdict_and_in_the_table(tmp_path: Path) -> None:
+    shown = text(runs.worker_lost(), tmp_path)
+    assert "worker bench-3_7f3a3 was lost before it had reported everything" in shown
+    assert "bench-3_7f3a3 bench-3 lost: not everything that it measured arrived" in shown
+
+
+def test_charts_have_words_for_those_who_do_not_see_them(tmp_path: Path) -> None:
+    source = page(runs.good(), tmp_path)
+    labels = re.findall(r'<svg [^>]*role="img" aria-label="([^"]+)"', source)
+    assert len(labels) == source.count("<svg ") == 6
+    assert any(label.startswith("Throughput over 20.3 s: at most ") for label in labels)
+
+
+def test_a_run_that_was_saved_and_loaded_gives_the_same_page(tmp_path: Path) -> None:
+    run = runs.crashed()
+    loaded = Run.load(run.save(tmp_path))
+    assert page(loaded, tmp_path / "after") == page(run, tmp_path / "before")
+
+
+def test_a_page_is_written_whole_into_a_folder_that_need_not_exist(tmp_path: Path) -> None:
+    path = write_report(runs.run_of(Measurements()), tmp_path / "new" / "folder")
+    assert path == tmp_path / "new" / "folder" / "report.html"
+    assert list(path.parent.iterdir()) == [path]

@@ -1,0 +1,138 @@
+"""The terminal summary: verdicts first, aligned, narrow enough, and coloured only when asked."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.reports import runs
+from upswarm.reports.summary import terminal_summary
+from upswarm.results.run_file import Run
+from upswarm.results.thresholds import Verdict
+
+HOSTILE = "\033[31m<script>alert(1)</script>\r\n" + "x" * 300
+
+
+def plain(run: Run) -> str:
+    return terminal_summary(run, colour=False)
+
+
+@pytest.mark.parametrize("build", runs.RUNS.values(), ids=runs.RUNS)
+def test_no_line_is_wider_than_100_columns_and_none_ends_in_blanks(build: runs.Build) -> None:
+    lines = plain(build()).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert lines == [line.rstrip() for line in lines]
+
+
+@pytest.mark.parametrize("build", runs.RUNS.values(), ids=runs.RUNS)
+def test_there_are_no_escapes_unless_colour_was_asked_for(build: runs.Build) -> None:
+    assert "\033" not in plain(build())
+    assert "\033[3" in terminal_summary(build(), colour=True)
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    coloured = terminal_summary(runs.crashed(), colour=True)
+    for escape in ("\033[32m", "\033[31m", "\033[0m"):
+        coloured = coloured.replace(escape, "")
+    assert coloured == plain(runs.crashed())
+
+
+def test_verdicts_come_first_in_the_order_of_the_scenario() -> None:
+    lines = plain(runs.crashed()).splitlines()
+    assert [line[2:].partition("  ")[0] for line in lines[:5]] == list(runs.THRESHOLDS)
+
+
+def test_the_observed_values_stand_in_one_column() -> None:
+    verdicts = plain(runs.good()).splitlines()[:4]
+    assert len({line.index("observed") for line in verdicts}) == 1
+
+
+def test_a_threshold_that_did_not_hold_says_so() -> None:
+    line = plain(runs.crashed()).splitlines()[0]
+    assert line.startswith("✗ upload.failed count == 0 ")
+    assert line.endswith("did not hold")
+
+
+def test_a_threshold_without_data_says_why_it_does_not_hold() -> None:
+    line = plain(runs.crashed()).splitlines()[4]
+    assert line.startswith("✗ probe.response_time")
+    assert line.endswith("no data                did not hold: not measured")
+
+
+def test_faults_of_the_generator_come_before_everything() -> None:
+    lines = plain(runs.worker_lost()).splitlines()
+    assert lines[0] == "The load generator itself failed; nothing below counts as a verdict:"
+    assert lines[1] == "! worker bench-3_7f3a3 was lost before it had reported everything"
+
+
+def test_verdicts_that_do_not_count_have_no_colour() -> None:
+    assert "\033[32m" not in terminal_summary(runs.worker_lost(), colour=True)
+
+
+@pytest.mark.parametrize(
+    ("build", "last"),
+    [
+        (runs.good, "passed: All 4 thresholds held. Exit code 0."),
+        (runs.crashed, "failed: 2 of 5 thresholds did not hold. Exit code 3."),
+        (runs.silent, "invalid measurement: The load generator itself failed, so no verdict counts. Exit code 5."),
+    ],
+)
+def test_the_last_line_is_the_verdict_with_its_reason_and_exit_code(build: runs.Build, last: str) -> None:
+    assert plain(build()).splitlines()[-1] == last
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "sentence"),
+    [
+        ((), "passed: The scenario sets no threshold, so there was nothing to hold."),
+        ((Verdict("a", True, "1"),), "passed: The one threshold held."),
+        ((Verdict("a", False, "1"),), "failed: The one threshold did not hold: a."),
+        ((Verdict("a", False, "1"), Verdict("b", True, "1")), "failed: 1 of 2 thresholds did not hold: a."),
+    ],
+)
+def test_the_reason_is_a_sentence(verdicts: tuple[Verdict, ...], sentence: str) -> None:
+    run = runs.run_of(runs.good().measurements, verdicts=verdicts)
+    assert plain(run).splitlines()[-1].startswith(sentence)
+
+
+def test_the_phases_are_a_table_whose_columns_are_aligned() -> None:
+    lines = plain(runs.good()).splitlines()
+    head = next(index for index, line in enumerate(lines) if line.startswith("phase"))
+    table = lines[head : head + 5]
+    assert [line.split()[0] for line in table] == ["phase", "init", "chunk", "finalize", "upload"]
+    assert len({len(line) for line in table}) == 1
+
+
+def test_failures_are_counted_by_kind_and_explained() -> None:
+    lines = plain(runs.crashed()).splitlines()
+    assert any(re.fullmatch(r" +26 × chunk +unreachable +no connection could be made", line) for line in lines)
+    assert any("busy (503)" in line and "the server can't serve this now" in line for line in lines)
+
+
+def test_no_failure_is_said_and_not_left_out() -> None:
+    assert "No attempt and no upload failed." in plain(runs.good())
+
+
+def test_a_run_without_requests_says_so_once_and_shows_no_zeros() -> None:
+    text = plain(runs.silent())
+    assert "No request was sent, so there are no times to tell." in text
+    assert "No attempt and no upload failed." not in text
+
+
+def test_attempts_that_the_end_of_the_run_stopped_are_told_apart() -> None:
+    assert "which neither succeeded nor failed: 1" in plain(runs.crashed())
+
+
+def test_names_from_outside_can_neither_colour_nor_break_the_lines() -> None:
+    run = runs.run_of(
+        runs.good().measurements,
+        scenario={"name": HOSTILE},
+        target=HOSTILE,
+        verdicts=(Verdict(HOSTILE, False, HOSTILE), Verdict(HOSTILE, False, "no data")),
+        generator_faults=(HOSTILE,),
+    )
+    text = plain(run)
+    assert "\033" not in text
+    assert "\r" not in text
+    assert max(map(len, text.splitlines())) <= 100

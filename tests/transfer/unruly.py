@@ -1,0 +1,210 @@
+"""A server on a free port that does to each request what it was told to, and counts what really came over the wire."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+_RECEIVE_BYTES = 1 << 20
+Behaviour = Callable[["Wire"], bool]
+"""Reads what it wants and answers what it likes; returns whether the connection may be used again."""
+
+
+@dataclass
+class Seen:
+    """One request as it came: on which connection, its head, and how much of its body was read."""
+
+    connection: int
+    line: str
+    headers: list[tuple[str, str]]
+    body_bytes: int = 0
+    body: bytearray = field(default_factory=bytearray)
+
+    def header(self, name: str) -> str | None:
+        values = [value for key, value in self.headers if key.lower() == name]
+        assert len(values) < 2, f"{name} came more than once"
+        return values[0] if values else None
+
+    @property
+    def length(self) -> int:
+        return int(self.header("content-length") or 0)
+
+
+class Wire:
+    """One connection, from the server's end."""
+
+    def __init__(self, sock: socket.socket, number: int, closing: threading.Event) -> None:
+        self._sock = sock
+        self._number = number
+        self._buffer = bytearray(_RECEIVE_BYTES)
+        self._ahead = b""
+        self._closing = closing
+        self.request: Seen
+
+    def next_request(self) -> Seen | None:
+        while b"\r\n\r\n" not in self._ahead:
+            data = self._sock.recv(1 << 16)
+            if not data:
+                assert not self._ahead, f"a request ended in its head: {self._ahead!r}"
+                return None
+            self._ahead += data
+        head, _, self._ahead = self._ahead.partition(b"\r\n\r\n")
+        line, *fields = head.decode("latin-1").split("\r\n")
+        pairs = [(name, value.strip()) for name, _, value in (each.partition(":") for each in fields)]
+        self.request = Seen(self._number, line, pairs)
+        return self.request
+
+    def read_body(self, most: int | None = None, *, keep: bool = True) -> None:
+        """Read the body, or at most so many bytes of it."""
+        wanted = self.request.length if most is None else min(most, self.request.length)
+        while self.request.body_bytes < wanted:
+            left = wanted - self.request.body_bytes
+            if self._ahead:
+                data, self._ahead = memoryview(self._ahead[:left]), self._ahead[left:]
+            else:
+                count = self._sock.recv_into(self._buffer, min(left, _RECEIVE_BYTES))
+                if not count:
+                    return
+                data = memoryview(self._buffer)[:count]
+            self.request.body_bytes += len(data)
+            if keep:
+                self.request.body += data
+
+    def write(self, data: bytes) -> None:
+        self._sock.sendall(data)
+
+    def reset(self) -> None:
+        """Close as if the cable had been pulled: the other end gets ECONNRESET."""
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._sock.close()
+
+    def wait_until_hung_up(self) -> None:
+        while self._sock.recv_into(self._buffer):
+            pass
+
+    def wait_until_closing(self) -> None:
+        """Read nothing at all until the server is closed."""
+        self._closing.wait()
+
+
+class Unruly:
+    """Each request, on whatever connection, gets the next behaviour; the last one stays."""
+
+    def __init__(self, *behaviours: Behaviour) -> None:
+        self._behaviours = list(behaviours)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.requests: list[Seen] = []
+        self.failures: list[Exception] = []
+        self._closing = threading.Event()
+        self._serving: list[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def close(self) -> None:
+        """Serve every connection that was made before this call to its end, then raise what went wrong in here."""
+        self._closing.set()
+        socket.create_connection(("127.0.0.1", self.port)).close()  # the last in the queue: nothing is overlooked
+        for thread in (self._accepting, *self._serving):
+            thread.join(10)
+            assert not thread.is_alive(), "somebody still holds a connection"
+        self._listener.close()
+        if self.failures:
+            raise self.failures[0]
+
+    def _accept(self) -> None:
+        number = 0
+        while True:
+            sock, _ = self._listener.accept()
+            number += 1
+            thread = threading.Thread(target=self._serve, args=(sock, number), daemon=True)
+            self._serving.append(thread)
+            thread.start()
+            if self._closing.is_set():
+                return
+
+    def _serve(self, sock: socket.socket, number: int) -> None:
+        wire = Wire(sock, number, self._closing)
+        try:
+            with sock:
+                while (seen := wire.next_request()) is not None:
+                    self.requests.append(seen)
+                    if not self._next_behaviour()(wire):
+                        return
+        except ConnectionError:
+            pass  # the client hung up, as is its right
+        except Exception as error:
+            self.failures.append(error)
+
+    def _next_behaviour(self) -> Behaviour:
+        return self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
+
+
+@contextmanager
+def serving(*behaviours: Behaviour) -> Iterator[Unruly]:
+    server = Unruly(*behaviours)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def message(status: int = 200, body: bytes = b"", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def says(raw: bytes, *, keep: bool = True) -> Behaviour:
+    """Read the whole body, then write exactly this."""
+
+    def behave(wire: Wire) -> bool:
+        wire.read_body(keep=keep)
+        wire.write(raw)
+        return True
+
+    return behave
+
+
+def says_and_hangs_up(raw: bytes) -> Behaviour:
+    """Read the whole body, write exactly this, close; with `b""` that is a close without an answer."""
+
+    def behave(wire: Wire) -> bool:
+        wire.read_body()
+        wire.write(raw)
+        return False
+
+    return behave
+
+
+def says_and_falls_silent(raw: bytes) -> Behaviour:
+    """Read the whole body, write exactly this, then nothing; with `b""` no answer ever comes."""
+
+    def behave(wire: Wire) -> bool:
+        wire.read_body()
+        wire.write(raw)
+        wire.wait_until_hung_up()
+        return False
+
+    return behave
+
+
+def cuts_after(body_bytes: int) -> Behaviour:
+    """Read so much of the body, then reset the connection."""
+
+    def behave(wire: Wire) -> bool:
+        wire.read_body(body_bytes)
+        wire.reset()
+        return False
+
+    return behave
+
+
+def stops_reading(wire: Wire) -> bool:
+    """Read nothing of the body."""
+    wire.wait_until_closing()
+    return False

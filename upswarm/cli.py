@@ -1,0 +1,124 @@
+"""The verbs: run, check, serve, report."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from upswarm import __version__, units
+from upswarm.errors import EXIT_USAGE, UpswarmError
+
+DEFAULT_REPORTS = Path("reports")
+
+
+class _Quantity(click.ParamType[float]):
+    """A quantity that `upswarm.units` reads."""
+
+    def __init__(self, name: str, parse: Callable[[object], float]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number in the house's own unit."""
+        try:
+            return self._parse(value)
+        except units.UnitError as error:
+            self.fail(str(error), param, ctx)
+
+
+_users = click.option("-u", "--users", type=click.IntRange(1), help="This many users instead of the scenario's stages.")
+_duration = click.option(
+    "-t",
+    "--duration",
+    "duration_s",
+    type=_Quantity("duration", units.parse_duration),
+    help="How long, such as 30s or 5m.",
+)
+_target = click.option("--target", help="A URL, or `embedded`, instead of the scenario's target.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def cli() -> None:
+    """Load tests for services that take large files in pieces, built on Locust.
+
+    \b
+    Exit codes: 0 all thresholds held · 2 the scenario or the command is wrong
+    3 a threshold did not hold · 5 the generator itself failed, or the run was cut off
+    """
+
+
+@cli.command()
+@click.argument("scenario")
+@_target
+@_users
+@_duration
+@click.option("--processes", type=click.IntRange(1), help="Spread the users over this many worker processes.")
+@click.option("--reports", type=click.Path(path_type=Path), default=DEFAULT_REPORTS, show_default=True,
+              envvar="UPSWARM_REPORTS", help="The folder below which the run leaves its own.")  # fmt: skip
+@click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
+def run(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
+    """Run SCENARIO (a name from scenarios/, or a path) to its verdict, without a web UI.
+
+    Options for Locust itself may follow after `--`, such as `upswarm run smoke -- --csv out`.
+    """
+    from upswarm.swarm.launch import run_headless  # noqa: PLC0415 (importing Locust patches the interpreter)
+
+    run_headless(scenario, extra=locust_options, **wishes)
+
+
+@cli.command()
+@click.argument("scenario")
+@_users
+@_duration
+def check(scenario: str, users: int | None, duration_s: float | None) -> None:
+    """Validate SCENARIO, and say what it would do: how long, how many bytes, how many requests."""
+    from upswarm.scenario import forecast, library, loader  # noqa: PLC0415 (the other verbs do not need them)
+
+    path = library.find(scenario)
+    loaded = loader.load(path)
+    stages = loaded.workload.users.build().overridden(users=users, duration_s=duration_s)
+    click.echo(f"{path} is a valid scenario")
+    for line in forecast.Forecast.of(loaded, stages).lines():
+        click.echo(line)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("server_options", nargs=-1, type=click.UNPROCESSED)
+def serve(server_options: tuple[str, ...]) -> NoReturn:
+    """Start the reference server alone, on gunicorn with gevent workers (`upswarm serve --help` has its options)."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "upswarm_server.serve", *server_options])
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+def report(run: Path) -> None:
+    """Show the summary of RUN (a folder below reports/, or its run.json) and write its report.html anew."""
+    from upswarm.reports.html import write_report  # noqa: PLC0415 (the other verbs do not need them)
+    from upswarm.reports.summary import terminal_summary  # noqa: PLC0415
+    from upswarm.results.run_file import Run  # noqa: PLC0415
+
+    loaded = Run.load(run)
+    folder = run if run.is_dir() else run.parent
+    click.echo(terminal_summary(loaded, colour=sys.stdout.isatty()))
+    click.echo(f"report    {write_report(loaded, folder)}")
+
+
+def main() -> NoReturn:
+    """The console script: every error that is meant for the user is a sentence and an exit code."""
+    try:
+        cli(standalone_mode=True)
+    except UpswarmError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    sys.exit(EXIT_USAGE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""A run as one HTML page that stands alone: no script, and nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from upswarm.reports import charts, rows
+from upswarm.reports.conclusion import INVALID, PASSED, Conclusion
+from upswarm.reports.outline import outline
+from upswarm.results.metrics import METRICS
+from upswarm.results.run_file import Run
+from upswarm.results.thresholds import NO_DATA
+from upswarm.transfer.messages import Phase
+
+REPORT_FILE = "report.html"
+
+_KEY_FIGURES = (
+    ("goodput", "mean"),
+    ("goodput", "total"),
+    ("sent", "mean"),
+    ("upload.finished", "count"),
+    ("upload.failed", "count"),
+    ("upload.resumes", "count"),
+    ("upload.response_time", "p95"),
+    ("chunk.response_time", "p99"),
+)
+_WIDTHS = {"desk": 880, "phone": 350}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number, with what it is."""
+
+    metric: str
+    aggregate: str
+    value: str
+    definition: str
+
+
+def write_report(run: Run, folder: Path) -> Path:
+    """Write `report.html` into the folder, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path, part = folder / REPORT_FILE, folder / f".{REPORT_FILE}.part"
+    part.write_text(_page(run), encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def _page(run: Run) -> str:
+    # Strict: a page with a hole in it is worse than an error.
+    environment = Environment(
+        loader=PackageLoader("upswarm.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(REPORT_FILE).render(_context(run))
+
+
+def _context(run: Run) -> dict[str, Any]:
+    conclusion = Conclusion.of(run)
+    return {
+        "run": run,
+        "name": run.scenario.get("name") or "unnamed",
+        "about": run.scenario.get("about") or "",
+        "conclusion": conclusion,
+        "tone": {PASSED: "good", INVALID: "invalid"}.get(conclusion.word, "bad"),
+        "story": _story(run),
+        "note": rows.note,
+        "duration": rows.duration,
+        "no_data": NO_DATA,
+        "figures": [_figure(run, *each) for each in _KEY_FIGURES],
+        "times": rows.time_rows(run),
+        "stopped": rows.stopped_attempts(run),
+        "failures": rows.failure_rows(run),
+        "definitions": METRICS,
+        "scenario": outline(run.scenario),
+        **_charts(run),
+    }
+
+
+def _figure(run: Run, metric: str, aggregate: str) -> Figure:
+    return Figure(metric, aggregate, rows.figure(run.summary, metric, aggregate), METRICS[metric].definition)
+
+
+def _story(run: Run) -> str:
+    """What happened, for someone who was not there."""
+    measured, uploads = run.measurements, run.measurements.uploads
+    if not measured.attempts:
+        return "Not a single request was sent."
+    failed = sum(tally.failed for tally in measured.phases.values())
+    retries = sum(tally.retries for tally in measured.phases.values())
+    return (
+        f"{_counted(uploads.finished + uploads.failed + uploads.stopped, 'upload')} ended: {uploads.finished:,} "
+        f"finished ({rows.figure(run.summary, 'goodput', 'total')}), {uploads.failed:,} failed after all retries, and "
+        f"{uploads.stopped:,} had to stop because the run was over. {_counted(measured.attempts, 'request')} went over "
+        f"the wire: {retries:,} of them repeated another, and {failed:,} failed{_when_failed(run)}."
+    )
+
+
+def _when_failed(run: Run) -> str:
+    seconds = [second for second, tally in run.measurements.seconds.items() if tally.failed]
+    if not seconds:
+        return ""
+    first, last = min(seconds), max(seconds)
+    return (
+        f", all in second {first}" if first == last else f", the first in second {first} and the last in second {last}"
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _charts(run: Run) -> dict[str, dict[str, str]]:
+    """Every chart in every width; the page shows the one that fits."""
+    measured = run.measurements
+    rows_of_times = [(phase.value, tally.response_time) for phase, tally in measured.phases.items()]
+    rows_of_times.append(("upload", measured.uploads.response_time))
+    draw: dict[str, Callable[[int], str]] = {
+        "throughput": lambda width: charts.throughput(measured, run.elapsed_s, width),
+        "distribution": lambda width: charts.distribution(measured.phases[Phase.CHUNK].response_time, width),
+        "percentiles": lambda width: charts.percentiles(rows_of_times, width),
+    }
+    return {name: {kind: chart(width) for kind, width in _WIDTHS.items()} for name, chart in draw.items()}

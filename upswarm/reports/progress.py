@@ -1,0 +1,55 @@
+"""The line that tells, while a run lasts, how it goes."""
+
+from __future__ import annotations
+
+from upswarm import units
+from upswarm.reports.rows import duration
+from upswarm.results.measurements import Measurements
+from upswarm.results.metrics import METRICS, Summary
+from upswarm.transfer.messages import Phase
+
+_WIDTH = 120
+
+
+def progress_line(
+    measurements: Measurements,
+    interval: Measurements,
+    *,
+    elapsed_s: float,
+    planned_s: float,
+    interval_s: float,
+    users: int,
+) -> str:
+    """At most 120 columns: the rates are those of the last interval, the mean and the counts of the whole run.
+
+    `00:07/00:14  4 users  goodput 212.4 (mean 190.1) sent 240.1 MiB/s  31 uploads, 0 failed, 2 retries  …`
+    """
+    now, whole = Summary(interval, interval_s), Summary(measurements, elapsed_s)
+    clock = f"{_clock(elapsed_s)}/{_clock(planned_s)}  {users} users"
+    long, short = (f"{clock}  {rates}  {_counts(measurements)}" for rates in _rates(now, whole))
+    return long if len(long) <= _WIDTH else short[:_WIDTH]
+
+
+def _rates(now: Summary, whole: Summary) -> tuple[str, str]:
+    """With and without the mean; one unit serves all, for the line is narrow."""
+    goodput, mean, sent = _mean("goodput", now), _mean("goodput", whole), _mean("sent", now)
+    unit = units.format_bandwidth(max(goodput, mean, sent)).split(" ")[1]
+    scale = units.parse_bandwidth(f"1{unit}")
+    first, last = f"goodput {goodput / scale:.1f}", f"sent {sent / scale:.1f} {unit}"
+    return f"{first} (mean {mean / scale:.1f}) {last}", f"{first} {last}"
+
+
+def _mean(metric: str, summary: Summary) -> float:
+    return METRICS[metric].read(summary, "mean") or 0.0
+
+
+def _counts(measurements: Measurements) -> str:
+    uploads, phases = measurements.uploads, measurements.phases
+    retries = sum(tally.retries for tally in phases.values())
+    p95 = duration(phases[Phase.CHUNK].response_time.percentile_s(95))
+    return f"{uploads.finished} uploads, {uploads.failed} failed, {retries} retries  chunk p95 {p95}"
+
+
+def _clock(value_s: float) -> str:
+    minutes, seconds = divmod(int(value_s), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}" if minutes >= 60 else f"{minutes:02d}:{seconds:02d}"

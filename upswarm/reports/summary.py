@@ -1,0 +1,127 @@
+"""The end of a run in the terminal: what held first, then what happened, last what it comes to."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from upswarm.reports import rows
+from upswarm.reports.conclusion import PASSED, Conclusion
+from upswarm.results.run_file import Run
+from upswarm.results.thresholds import NO_DATA, Verdict
+
+_WIDTH = 100
+_GREEN, _RED, _PLAIN = "\033[32m", "\033[31m", "\033[0m"
+_HEADINGS = ("phase", "count", "failed", "retries", "p50", "p95", "p99", "sent/s")
+
+
+def terminal_summary(run: Run, *, colour: bool) -> str:
+    """Lines of at most 100 columns; without `colour` there are no escapes in it, whatever the run's names are."""
+    blocks = [
+        [*_faults(run)],
+        [*_verdicts(run, colour=colour)],
+        [*_facts(run)],
+        [*_times(run)],
+        [*_failures(run)],
+        [*_conclusion(run, colour=colour)],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _faults(run: Run) -> Iterator[str]:
+    if run.generator_faults:
+        yield "The load generator itself failed; nothing below counts as a verdict:"
+    for fault in run.generator_faults:
+        yield from textwrap.wrap(_printable(fault), _WIDTH, initial_indent="! ", subsequent_indent="  ")
+
+
+def _verdicts(run: Run, *, colour: bool) -> Iterator[str]:
+    cells = [(_fit(verdict.threshold, 44), _observed(verdict)) for verdict in run.verdicts]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for verdict, texts in zip(run.verdicts, cells, strict=True):
+        mark = _painted("✓" if verdict.holds else "✗", good=verdict.holds, colour=colour and not run.generator_faults)
+        columns = [f"{text:{width}}" for text, width in zip(texts, widths, strict=True)]
+        yield f"{mark} {'   '.join([*columns, rows.note(verdict)])}".rstrip()
+
+
+def _observed(verdict: Verdict) -> str:
+    return verdict.observed if verdict.observed == NO_DATA else f"observed {_fit(verdict.observed, 13)}"
+
+
+def _facts(run: Run) -> Iterator[str]:
+    uploads = run.measurements.uploads
+    facts = [
+        f"{_fit(run.scenario.get('name') or 'unnamed', 40)} against {_fit(run.target, 50)}",
+        f"{run.peak_users:,} users",
+        f"{rows.duration(run.elapsed_s)} of {rows.duration(run.planned_s)} planned",
+    ]
+    if run.measurements.attempts:
+        facts += [
+            f"uploads {uploads.finished:,} finished, {uploads.failed:,} failed, {uploads.stopped:,} stopped",
+            f"{uploads.resumes:,} resumes",
+            f"goodput mean {rows.figure(run.summary, 'goodput', 'mean')}",
+            f"{rows.figure(run.summary, 'goodput', 'total')} finished",
+        ]
+    yield from _joined(facts)
+
+
+def _joined(facts: list[str]) -> Iterator[str]:
+    """One line, and where that is too long a second, broken between two facts."""
+    line = facts[0]
+    for fact in facts[1:]:
+        if len(line) + len(fact) + 3 > _WIDTH:
+            yield line
+            line = fact
+        else:
+            line = f"{line} · {fact}"
+    yield line
+
+
+def _times(run: Run) -> Iterator[str]:
+    table = rows.time_rows(run)
+    if not table:
+        yield "No request was sent, so there are no times to tell."
+        return
+    yield _columns(_HEADINGS)
+    for row in table:
+        yield _columns((row.name, row.count, row.failed, row.retries, row.p50, row.p95, row.p99, row.sent_per_s))
+    if stopped := rows.stopped_attempts(run):
+        yield f"Attempts under way when the run ended, which neither succeeded nor failed: {stopped:,}"
+
+
+def _columns(cells: tuple[str, ...]) -> str:
+    return f"{cells[0]:9}" + "".join(f"{cell:>10}" for cell in cells[1:-1]) + f"{cells[-1]:>15}"
+
+
+def _failures(run: Run) -> Iterator[str]:
+    table = rows.failure_rows(run)
+    if not table:
+        if run.measurements.attempts:
+            yield "No attempt and no upload failed."
+        return
+    width = max(len(_fit(row.kind, 24)) for row in table)
+    for row in table:
+        head = f"{row.count:>7,} × {row.name:9} {_fit(row.kind, 24):{width}}   "
+        yield from textwrap.wrap(row.meaning, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+
+
+def _conclusion(run: Run, *, colour: bool) -> Iterator[str]:
+    conclusion = Conclusion.of(run)
+    reason = f"{_printable(conclusion.sentence)} Exit code {conclusion.exit_code}."
+    first, *more = textwrap.wrap(f"{conclusion.word}: {reason}", _WIDTH)
+    word = _painted(conclusion.word, good=conclusion.word == PASSED, colour=colour)
+    yield from (word + first.removeprefix(conclusion.word), *more)
+
+
+def _painted(text: str, *, good: bool, colour: bool) -> str:
+    return f"{_GREEN if good else _RED}{text}{_PLAIN}" if colour else text
+
+
+def _fit(text: str, width: int) -> str:
+    """A name from outside, on one line and no wider than this."""
+    line = _printable(text)
+    return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

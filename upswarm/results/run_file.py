@@ -1,0 +1,135 @@
+"""The run file, `run.json`: one verb writes it, the others only read it, so old runs can be reported anew."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from upswarm.errors import EXIT_GENERATOR, EXIT_OK, EXIT_THRESHOLD, UsageError
+from upswarm.results.measurements import Measurements
+from upswarm.results.metrics import Summary
+from upswarm.results.thresholds import Verdict
+
+SCHEMA_VERSION = 1
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRecord:
+    """One process that uploaded: where it ran, and whether everything it measured arrived."""
+
+    worker_id: str
+    host: str
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where the run was steered from."""
+
+    host: str
+    system: str
+    cpus: int
+    python: str
+    upswarm: str
+    locust: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything a later verb needs to know of a run. Times of day are ISO 8601 in UTC.
+
+    `generator_faults` are sentences about the measuring stick itself; where there is one, no verdict counts.
+    """
+
+    run_id: str
+    scenario: dict[str, Any]
+    target: str
+    started_at: str
+    elapsed_s: float
+    planned_s: float
+    peak_users: int
+    measurements: Measurements
+    verdicts: tuple[Verdict, ...]
+    workers: tuple[WorkerRecord, ...]
+    machine: Machine
+    generator_faults: tuple[str, ...] = field(default=())
+
+    @property
+    def summary(self) -> Summary:
+        """What metrics are read from."""
+        return Summary(self.measurements, self.elapsed_s)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all held, 3 a threshold did not, 5 the generator itself failed."""
+        if self.generator_faults:
+            return EXIT_GENERATOR
+        return EXIT_OK if all(verdict.holds for verdict in self.verdicts) else EXIT_THRESHOLD
+
+    def save(self, folder: Path) -> Path:
+        """Write `run.json` into the folder, whole or not at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path, part = folder / RUN_FILE, folder / f".{RUN_FILE}.part"
+        part.write_text(json.dumps(self._document(), indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Run:
+        """Read a run file, or the one in a run's folder; raises `UsageError` where that can't be done."""
+        path = path / RUN_FILE if path.is_dir() else path
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            version = document["schema_version"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _no_run_file(path, error) from error
+        if version != SCHEMA_VERSION:
+            raise UsageError(f"{path} has schema version {version}, this upswarm reads version {SCHEMA_VERSION}",
+                             hint="use the upswarm that wrote it, or a newer one")  # fmt: skip
+        try:
+            return cls._of_document(document)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _no_run_file(path, error) from error
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "run_id": self.run_id,
+            "exit_code": self.exit_code,
+            "target": self.target,
+            "started_at": self.started_at,
+            "elapsed_s": round(self.elapsed_s, 6),
+            "planned_s": self.planned_s,
+            "peak_users": self.peak_users,
+            "verdicts": [verdict.to_document() for verdict in self.verdicts],
+            "generator_faults": list(self.generator_faults),
+            "workers": [asdict(worker) for worker in self.workers],
+            "machine": asdict(self.machine),
+            "scenario": self.scenario,
+            "measurements": self.measurements.to_document(),
+        }
+
+    @classmethod
+    def _of_document(cls, document: dict[str, Any]) -> Run:
+        return cls(
+            run_id=document["run_id"],
+            scenario=document["scenario"],
+            target=document["target"],
+            started_at=document["started_at"],
+            elapsed_s=document["elapsed_s"],
+            planned_s=document["planned_s"],
+            peak_users=document["peak_users"],
+            measurements=Measurements.from_document(document["measurements"]),
+            verdicts=tuple(Verdict(**verdict) for verdict in document["verdicts"]),
+            workers=tuple(WorkerRecord(**worker) for worker in document["workers"]),
+            machine=Machine(**document["machine"]),
+            generator_faults=tuple(document["generator_faults"]),
+        )
+
+
+def _no_run_file(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"expected a run file, found {path} which can't be read as one: {error!r}",
+                      hint="give a folder below reports/, or the run.json in it")  # fmt: skip

@@ -1,0 +1,55 @@
+"""Quantities as a scenario writes them, read by `upswarm.units`; inside they are plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from upswarm import units
+
+
+def _schema(examples: list[Any], description: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": ["string", "number"], "description": description, "examples": examples})
+
+
+def _positive(parse: Callable[[object], float]) -> Callable[[object], float]:
+    def checked(text: object) -> float:
+        value = parse(text)
+        if value <= 0:
+            raise ValueError(f"expected more than 0, found {text!r}")
+        return value
+
+    return checked
+
+
+SizeBytes = Annotated[
+    int,
+    PlainValidator(units.parse_size),
+    PlainSerializer(units.write_size),
+    _schema(["8MiB", "1.5GB"], units.SIZE_EXAMPLES),
+]
+PositiveSizeBytes = Annotated[
+    int,
+    PlainValidator(_positive(units.parse_size)),
+    PlainSerializer(units.write_size),
+    _schema(["8MiB", "1.5GB"], units.SIZE_EXAMPLES),
+]
+DurationS = Annotated[
+    float,
+    PlainValidator(units.parse_duration),
+    PlainSerializer(lambda value: f"{value:.12g}s"),
+    _schema(["200ms", "30s", "2m"], units.DURATION_EXAMPLES),
+]
+PositiveDurationS = Annotated[
+    float,
+    PlainValidator(_positive(units.parse_duration)),
+    PlainSerializer(lambda value: f"{value:.12g}s"),
+    _schema(["200ms", "30s", "2m"], units.DURATION_EXAMPLES),
+]
+
+
+def written(default: str, *, description: str) -> Any:
+    """A field whose default is written, and shown in the schema, as a person would write it."""
+    return Field(default, validate_default=True, description=description)

@@ -1,0 +1,80 @@
+"""The master adds up what its workers send, and knows whether all of it came.
+
+Every worker numbers its reports and sends a last one after it has drained. So at the end of a run it is known, not
+hoped, that the sum is whole: no fixed pause, no guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from upswarm.results.measurements import Measurements
+from upswarm.results.run_file import WorkerRecord
+
+
+@dataclass(slots=True)
+class _Worker:
+    host: str = ""
+    reports: int = 0
+    expected: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        return self.reports == self.expected
+
+
+class Reporting:
+    """A worker's side: numbers the reports."""
+
+    def __init__(self, run_id: str, host: str) -> None:
+        self._run_id = run_id
+        self._host = host
+        self._reports = 0
+
+    def report(self, measurements: Measurements, *, last: bool = False) -> dict[str, Any]:
+        """The next report, as msgpack can carry it."""
+        self._reports += 1
+        return {
+            "run_id": self._run_id,
+            "host": self._host,
+            "number": self._reports,
+            "last": last,
+            "measurements": measurements.to_document(),
+        }
+
+
+class Gathering:
+    """The master's side; a local run gathers from itself."""
+
+    def __init__(self, run_id: str, worker_ids: list[str]) -> None:
+        self._run_id = run_id
+        self._workers = {worker_id: _Worker() for worker_id in worker_ids}
+        self.total = Measurements()
+
+    def take(self, worker_id: str, report: Mapping[str, Any]) -> Measurements | None:
+        """Add a report; None when it belongs to another run."""
+        if report["run_id"] != self._run_id:
+            return None
+        worker = self._workers.setdefault(worker_id, _Worker())
+        worker.host = report["host"]
+        worker.reports += 1
+        if report["last"]:
+            worker.expected = report["number"]
+        measurements = Measurements.from_document(report["measurements"])
+        self.total.add(measurements)
+        return measurements
+
+    def waiting_for(self) -> set[str]:
+        """The workers whose reports are not all there."""
+        return {worker_id for worker_id, worker in self._workers.items() if not worker.whole}
+
+    def left(self) -> set[str]:
+        """The workers that have already sent their last report."""
+        return {worker_id for worker_id, worker in self._workers.items() if worker.expected is not None}
+
+    def records(self) -> Iterator[WorkerRecord]:
+        """One for each worker; lost is one of which anything is missing."""
+        for worker_id, worker in self._workers.items():
+            yield WorkerRecord(worker_id, worker.host, lost=not worker.whole)

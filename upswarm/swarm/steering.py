@@ -1,0 +1,214 @@
+"""The one end of a run that decides: it prepares, counts the time, adds up, judges and writes. Workers have none."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import locust
+
+from upswarm import __version__
+from upswarm.errors import UpswarmError, UsageError
+from upswarm.reports.html import write_report
+from upswarm.reports.progress import progress_line
+from upswarm.reports.summary import terminal_summary
+from upswarm.results.measurements import Measurements
+from upswarm.results.metrics import Summary
+from upswarm.results.run_file import Machine, Run
+from upswarm.scenario import library, loader
+from upswarm.scenario.model import EMBEDDED, Scenario, check_url
+from upswarm.swarm.embedded import EmbeddedServer
+from upswarm.swarm.gathering import Gathering
+from upswarm.swarm.plan import Plan
+from upswarm.swarm.target import check_reachable
+from upswarm.transfer.clock import SystemClock
+
+_TIMER_S = 0.05  # a timer may be early by so much
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for, on the command line or in the web form; None leaves it to the scenario."""
+
+    scenario: str
+    reports: Path
+    target: str | None = None
+    users: int | None = None
+    spawn_rate_per_s: float | None = None
+    duration_s: float | None = None
+
+
+class Steering:
+    """Steers one run after the other. A run is prepared, started and finished, in this order."""
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self._plan: Plan | None = None
+        self._embedded: EmbeddedServer | None = None
+        self._folder = Path()
+        self._gathering = Gathering("", [])
+        self._started_s: float | None = None
+        self._started_wall = 0.0
+        self._interval = Measurements()
+        self._interval_from_s = 0.0
+        self.last_run: Run | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a run has been started and not been finished."""
+        return self._started_s is not None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that was prepared last."""
+        assert self._plan is not None
+        return self._plan
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run was started."""
+        return 0.0 if self._started_s is None else self._clock.now() - self._started_s
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run has lasted as long as planned."""
+        return self.elapsed_s >= self.plan.stages.duration_s - _TIMER_S
+
+    def prepare(self, wishes: Wishes) -> None:
+        """Read the scenario, find the target and make a folder; raises `UpswarmError`, and then nothing runs."""
+        self.discard()
+        scenario = loader.load(library.find(wishes.scenario))
+        stages = scenario.workload.users.build().overridden(
+            users=wishes.users, spawn_rate_per_s=wishes.spawn_rate_per_s, duration_s=wishes.duration_s
+        )
+        if stages.peak < 1 or stages.duration_s <= 0:
+            raise UsageError("expected at least one user and a duration above 0; nothing would be uploaded")
+        self._folder = _new_folder(wishes.reports, scenario.name)
+        try:
+            target_url = self._find_target(wishes.target, scenario)
+        except UpswarmError:
+            self._folder.rmdir()
+            raise
+        self._plan = Plan(self._folder.name, scenario, target_url, stages)
+
+    def start(self, worker_ids: list[str]) -> None:
+        """The users are about to start."""
+        self._gathering = Gathering(self.plan.run_id, worker_ids)
+        self._started_s, self._started_wall = self._clock.now(), self._clock.wall()
+        self._interval, self._interval_from_s = Measurements(), 0.0
+        print(f"{self.plan.scenario.name}: uploading to {self.plan.target_url}", flush=True)
+
+    def users_now(self, current: int) -> int | None:
+        """How many users there should be; None when the run has lasted long enough."""
+        if self._plan is None or (self.last_run and self.last_run.run_id == self._plan.run_id):
+            return current or None  # between two runs of the web UI
+        return self._plan.stages.users_at(self.elapsed_s)
+
+    def take(self, worker_id: str, report: dict[str, Any]) -> None:
+        """Add a worker's report."""
+        measurements = self._gathering.take(worker_id, report)
+        if measurements is not None:
+            self._interval.add(measurements)
+
+    def waiting_for(self) -> set[str]:
+        """The workers whose last report is not there yet."""
+        return self._gathering.waiting_for()
+
+    def left(self) -> set[str]:
+        """The workers that have sent their last report already."""
+        return self._gathering.left()
+
+    def show_progress(self, users: int) -> None:
+        """Print one line about now."""
+        elapsed_s = self.elapsed_s
+        line = progress_line(
+            self._gathering.total,
+            self._interval,
+            elapsed_s=elapsed_s,
+            planned_s=self.plan.stages.duration_s,
+            interval_s=elapsed_s - self._interval_from_s,
+            users=users,
+        )
+        self._interval, self._interval_from_s = Measurements(), elapsed_s
+        print(line, flush=True)
+
+    def finish(self, faults: list[str]) -> Run:
+        """Judge, write the run file and the report, print the summary; `faults` are the generator's own."""
+        elapsed_s, plan = self.elapsed_s, self.plan
+        workers = tuple(self._gathering.records())
+        faults = [*faults, *(f"worker {each.worker_id} was lost before it had reported everything"
+                             for each in workers if each.lost)]  # fmt: skip
+        if self._gathering.total.attempts == 0:
+            faults.append("no request was sent")
+        summary = Summary(self._gathering.total, elapsed_s)
+        run = Run(
+            run_id=plan.run_id,
+            scenario=plan.scenario.resolved(),
+            target=plan.target_url,
+            started_at=datetime.fromtimestamp(self._started_wall, UTC).isoformat(timespec="seconds"),
+            elapsed_s=elapsed_s,
+            planned_s=plan.stages.duration_s,
+            peak_users=plan.stages.peak,
+            measurements=self._gathering.total,
+            verdicts=tuple(threshold.judge(summary) for threshold in plan.scenario.build_thresholds()),
+            workers=workers,
+            machine=_machine(),
+            generator_faults=tuple(faults),
+        )
+        self._started_s, self.last_run = None, run
+        run_file = run.save(self._folder)
+        report = write_report(run, self._folder)
+        print()
+        print(terminal_summary(run, colour=sys.stdout.isatty()))
+        print(f"run file  {run_file}\nreport    {report}", flush=True)
+        self.discard()
+        return run
+
+    def discard(self) -> None:
+        """Stop the embedded server, if there is one."""
+        if self._embedded is not None:
+            self._embedded.stop()
+            self._embedded = None
+
+    def _find_target(self, wished: str | None, scenario: Scenario) -> str:
+        try:
+            url = check_url(wished or scenario.target.url)
+        except ValueError as error:
+            raise UsageError(f"target: {error}", hint=getattr(error, "hint", "")) from error
+        if url == EMBEDDED:
+            self._embedded = EmbeddedServer()
+            return self._embedded.url
+        check_reachable(url, scenario.transfer.timeouts)
+        return url
+
+
+def _new_folder(reports: Path, name: str) -> Path:
+    """A folder that no other run has, named after the moment and the scenario."""
+    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}"
+    for attempt in range(1, 100):
+        folder = reports / (stem if attempt == 1 else f"{stem}-{attempt}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UsageError(f"the reports folder {reports} can't be written: {error.strerror}",
+                             hint="give another one with --reports") from error  # fmt: skip
+        return folder
+    raise UsageError(f"a hundred runs of {name} started in this second; none more can be told apart")
+
+
+def _machine() -> Machine:
+    return Machine(
+        host=platform.node(),
+        system=platform.platform(),
+        cpus=os.cpu_count() or 1,
+        python=platform.python_version(),
+        upswarm=__version__,
+        locust=locust.__version__,
+    )

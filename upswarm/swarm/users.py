@@ -1,0 +1,45 @@
+"""The user that Locust spawns: it uploads a file, rests, and uploads the next."""
+
+from __future__ import annotations
+
+import gevent
+from locust import User, task
+
+from upswarm.swarm import session
+from upswarm.swarm.load import Load
+from upswarm.transfer.transport import Transport
+from upswarm.transfer.uploader import Uploader
+
+
+class UploadUser(User):
+    """Uploads the scenario's files over a connection of its own.
+
+    `load` is this process's part of the run, `uploader` what carries a file; both are there from `on_start` on.
+    """
+
+    load: Load
+    transport: Transport
+    uploader: Uploader
+
+    def on_start(self) -> None:
+        """Join the run that is going on."""
+        self.load = session.of(self.environment).load_under_way()
+        self.transport = self.load.open_transport()
+        self.uploader = self.load.uploader(self.transport)
+
+    def on_stop(self) -> None:
+        """Leave it."""
+        self.transport.close()
+
+    def wait_time(self) -> float:
+        """The scenario's think time, in seconds."""
+        return self.load.think_time_s
+
+    @task
+    def upload(self) -> None:
+        """One file. What becomes of it is recorded, not returned; an upload that fails is no exception."""
+        if self.load.draining:
+            gevent.sleep(0.1)
+            return
+        with self.load.next_file() as file:
+            self.uploader.upload(file)

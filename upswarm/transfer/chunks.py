@@ -1,0 +1,52 @@
+"""A file cut into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from upswarm.transfer.ranges import Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One piece of a file: its place in the grid and its bytes `[offset, offset + length)`."""
+
+    index: int
+    offset: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        """The offset of the first byte behind the chunk."""
+        return self.offset + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Chunks of one size, the last one shorter; a file smaller than a chunk is one, an empty file has none."""
+
+    size_bytes: int
+    chunk_size_bytes: int
+
+    @property
+    def count(self) -> int:
+        """How many chunks the file has."""
+        return -(-self.size_bytes // self.chunk_size_bytes)
+
+    def chunk(self, index: int) -> Chunk:
+        """The chunk with this index, from 0."""
+        offset = index * self.chunk_size_bytes
+        return Chunk(index, offset, min(self.chunk_size_bytes, self.size_bytes - offset))
+
+    def not_held(self, held: Ranges) -> Iterator[Chunk]:
+        """The chunks of which a byte is missing, in order, each of them once."""
+        following = 0
+        for start, end in held.missing(self.size_bytes):
+            first, last = start // self.chunk_size_bytes, (end - 1) // self.chunk_size_bytes
+            yield from map(self.chunk, range(max(first, following), last + 1))
+            following = last + 1
+
+    def ranges(self, spans: list[tuple[int, int]]) -> Ranges:
+        """Byte ranges of inclusive index ranges such as `[(0, 3), (7, 7)]`."""
+        return Ranges.of((self.chunk(first).offset, self.chunk(last).end) for first, last in spans)

@@ -1,0 +1,90 @@
+"""What goes over the wire, as plain values: a dialect makes requests and reads responses, a transport carries them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from upswarm.content.base import File
+from upswarm.transfer.chunks import Chunk
+
+
+class Phase(StrEnum):
+    """What a request is for."""
+
+    INIT = "init"
+    CHUNK = "chunk"
+    FINALIZE = "finalize"
+    PROBE = "probe"
+    ABORT = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request's body: its length, and its bytes as views that can be asked for again by a retry."""
+
+    size_bytes: int
+    views: Callable[[], Iterator[memoryview]]
+
+    def __len__(self) -> int:
+        return self.size_bytes
+
+    def __iter__(self) -> Iterator[memoryview]:
+        return self.views()
+
+    def told(self, tell: Callable[[int], None]) -> Body:
+        """The same body, which tells the length of each view once a transport has taken it."""
+
+        def views() -> Iterator[memoryview]:
+            for view in self.views():
+                yield view
+                tell(len(view))
+
+        return Body(self.size_bytes, views)
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Body:
+        """A body that is in memory already."""
+        return cls(len(data), lambda: iter((memoryview(data),)))
+
+    @classmethod
+    def of_chunk(cls, file: File, chunk: Chunk) -> Body:
+        """A chunk of a file, never copied."""
+        return cls(chunk.length, lambda: file.views(chunk.offset, chunk.length))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `path` is absolute within the target, or a whole URL where a server answered with one."""
+
+    phase: Phase
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Body | None = None
+
+    @classmethod
+    def with_json(cls, phase: Phase, method: str, path: str, document: Mapping[str, Any]) -> Request:
+        """A request that carries a JSON document."""
+        body = Body.of_bytes(json.dumps(document).encode())
+        return cls(phase, method, path, {"Content-Type": "application/json"}, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One whole answer. The names of `headers` are in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def json(self) -> dict[str, Any]:
+        """The JSON object in the body, or an empty one where there is none."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return {}
+        return document if isinstance(document, dict) else {}

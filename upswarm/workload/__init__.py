@@ -1,0 +1,1 @@
+"""HOW MUCH and WHEN: pure arithmetic, without a clock and without I/O."""

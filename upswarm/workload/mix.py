@@ -1,0 +1,66 @@
+"""Which file comes next: a mix of classes by weight, drawn without a memory.
+
+The n-th file of a run follows from the seed and n alone. Workers take every count-th number, so one worker and ten
+draw the same files, each of them once.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from upswarm.workload.sizes import SizeDistribution
+
+
+@dataclass(frozen=True, slots=True)
+class FileClass:
+    """One entry of a scenario's `files:`. `content` is a name that `plugins.find("content", …)` knows."""
+
+    size: SizeDistribution
+    content: str = "sparse"
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileDraw:
+    """The n-th file of a run, before it is made. `seed` decides its bytes."""
+
+    number: int
+    content: str
+    size_bytes: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """File classes by weight."""
+
+    classes: tuple[FileClass, ...]
+    seed: int = 0
+
+    @property
+    def mean_bytes(self) -> float:
+        """The expected size of a file of the mix."""
+        total = sum(each.weight for each in self.classes)
+        return sum(each.weight * each.size.mean_bytes for each in self.classes) / total
+
+    def draw(self, number: int) -> FileDraw:
+        """The file with this number, the same whoever asks and however often."""
+        dice = random.Random(f"{self.seed}/{number}")
+        (chosen,) = dice.choices(self.classes, weights=[each.weight for each in self.classes])
+        return FileDraw(number, chosen.content, chosen.size.draw(dice), dice.getrandbits(127))
+
+
+@dataclass(slots=True)
+class Share:
+    """One worker's part of the file numbers: `index`, `index + count`, `index + 2 * count`, …"""
+
+    index: int
+    count: int
+    _taken: int = 0
+
+    def next_number(self) -> int:
+        """The next file number of this share."""
+        number = self.index + self._taken * self.count
+        self._taken += 1
+        return number
