@@ -77,10 +77,10 @@ def parse_bandwidth(text: object) -> float:
     return _scaled(text, {f"{unit}/s": size for unit, size in _SIZES.items()}, BANDWIDTH_EXAMPLES)
 
 
-def parse_ratio(text: object) -> float:
-    """A share from 0 to 1, written `30%` or `0.3`."""
+def parse_ratio(text: object, *, most: float = 1.0) -> float:
+    """A share from 0 to `most`, written `30%` or `0.3`."""
     value = _scaled(text, {"": 1, "%": 0.01}, RATIO_EXAMPLES)
-    if value > 1:
+    if value > most:
         raise UnitError(RATIO_EXAMPLES, text)
     return value
 

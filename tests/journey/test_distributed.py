@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.journey.page import open_page
 from tests.journey.runs import Workshop, assert_same_numbers, await_line, end_of, family, files_on, free_port
 from tests.servers import running_server
+from upswarm.results.run_file import Run
 
 
 @pytest.fixture
@@ -57,3 +59,27 @@ def test_a_worker_that_is_killed_fails_the_run(workshop: Workshop) -> None:
     run = workshop.run()
     assert sorted(worker.lost for worker in run.workers) == [False, True]
     assert "was lost before it had reported everything" in run.generator_faults[0]
+
+
+def test_runs_of_a_web_ui_with_workers_do_not_mix(workshop: Workshop, tmp_path: Path) -> None:
+    port = str(free_port())
+    with running_server(tmp_path) as server:
+        scenario = workshop.scenario(server.url, hold="60s")
+        workers = [workshop.locust("--worker", "--master-port", port) for _ in range(2)]
+        with (
+            open_page(workshop, "--master", "--master-bind-port", port, "--scenario", scenario) as page,
+            family(*workers),
+        ):
+            for _ in range(2):
+                page.await_workers(2)
+                page.start(host=server.url)
+                page.await_output("00:02/")
+                page.stop()
+                page.await_output("report    ")
+        runs = [Run.load(folder) for folder in sorted(workshop.reports.iterdir())]
+        files = files_on(server.url)
+    assert [run.exit_code for run in runs] == [0, 0]
+    for run in runs:
+        own = [file for file in files if file["filename"].startswith(f"{run.run_id}-")]
+        assert run.measurements.uploads.finished == len(own)
+        assert [worker.lost for worker in run.workers] == [False, False]

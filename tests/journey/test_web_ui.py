@@ -3,39 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 import pytest
 
-from tests.journey.runs import PATIENCE_S, Workshop, await_line, family, free_port
-
-
-class Page:
-    """The web UI, as its own page speaks to it."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def text(self, path: str = "/") -> str:
-        with urlopen(self._url + path, timeout=PATIENCE_S) as answer:
-            return str(answer.read().decode())
-
-    def start(self, **fields: str) -> dict[str, object]:
-        form = urlencode({"user_count": "3", "spawn_rate": "1", **fields}).encode()
-        with urlopen(self._url + "/swarm", data=form, timeout=PATIENCE_S) as answer:
-            return dict(json.load(answer))
-
-    def stop(self) -> None:
-        with urlopen(self._url + "/stop", data=b"", timeout=PATIENCE_S):
-            pass
-
-    def statistics(self) -> dict[str, dict[str, float]]:
-        stats = json.loads(self.text("/stats/requests"))
-        return {row["name"]: row for row in stats["stats"]}
+from tests.journey.page import Page, open_page
+from tests.journey.runs import Workshop, free_port
 
 
 @pytest.fixture
@@ -45,19 +19,7 @@ def workshop(tmp_path: Path) -> Workshop:
 
 @pytest.fixture
 def page(workshop: Workshop) -> Iterator[Page]:
-    port = free_port()
-    process = workshop.locust("--web-host", "127.0.0.1", "--web-port", str(port), "--scenario", workshop.scenario())
-    with family(process):
-        page = Page(f"http://127.0.0.1:{port}")
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                page.text()
-                break
-            except OSError:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-        page.process = process  # type: ignore[attr-defined]
+    with open_page(workshop, "--scenario", workshop.scenario()) as page:
         yield page
 
 
@@ -88,10 +50,10 @@ def test_runs_can_be_started_stopped_and_started_again(page: Page, workshop: Wor
     for users in ("3", "2"):  # as the form shows them, and changed
         assert page.start(scenario=scenario, user_count=users)["success"] is True
         assert page.start(scenario=scenario)["message"] == "a run is going on\n  stop it first, then start the next one"
-        await_line(page.process.stdout, "00:02/")  # type: ignore[attr-defined]
+        page.await_output("00:02/")
         assert {"init", "chunk", "finalize", "upload"} <= page.statistics().keys()
         page.stop()
-        await_line(page.process.stdout, "report    ")  # type: ignore[attr-defined]
+        page.await_output("report    ")
     first, second = sorted(workshop.reports.iterdir())
     assert json.loads((first / "run.json").read_text())["peak_users"] == 3
     assert json.loads((second / "run.json").read_text())["peak_users"] == 2
@@ -99,7 +61,7 @@ def test_runs_can_be_started_stopped_and_started_again(page: Page, workshop: Wor
 
 def test_locusts_statistics_are_ours(page: Page, workshop: Workshop) -> None:
     page.start(scenario=workshop.scenario())
-    await_line(page.process.stdout, "report    ")  # type: ignore[attr-defined]
+    page.await_output("report    ")
     run, statistics = workshop.run(), page.statistics()
     for phase, tally in run.measurements.phases.items():
         if tally.attempts:

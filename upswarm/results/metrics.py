@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from upswarm import units
 from upswarm.results.histogram import Histogram
@@ -63,7 +65,7 @@ def _count(text: object) -> float:
 
 _DURATION = Unit(units.parse_duration, units.format_duration)
 _COUNT = Unit(_count, lambda value: f"{value:,.0f}")
-_RATIO = Unit(units.parse_ratio, units.format_ratio)
+_RATIO = Unit(partial(units.parse_ratio, most=math.inf), units.format_ratio)  # an upload may resume more than once
 _SIZE = Unit(units.parse_size, units.format_size)
 _BANDWIDTH = Unit(units.parse_bandwidth, units.format_bandwidth)
 
