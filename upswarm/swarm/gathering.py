@@ -13,6 +13,11 @@ from typing import Any
 from upswarm.results.measurements import Measurements
 from upswarm.results.run_file import WorkerRecord
 
+REPORT = "upswarm"
+"""The key of our report in Locust's."""
+DRAIN, LAST_REPORT = "upswarm_drain", "upswarm_last_report"
+"""Messages: from the master to workers, with `grace_s`; and back, with the last report."""
+
 
 @dataclass(slots=True)
 class _Worker:

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from platform import node
+from typing import Any
 
 import gevent
 from locust.env import Environment
 
 from upswarm import plugins
 from upswarm.content.base import Content, File
-from upswarm.results.measurements import Measurements
 from upswarm.results.recorder import Recorder
 from upswarm.swarm.bridge import Both, LocustBridge
+from upswarm.swarm.gathering import Reporting
 from upswarm.swarm.plan import Plan
 from upswarm.transfer.auth import bearer, unsigned
 from upswarm.transfer.clock import SystemClock
@@ -25,6 +26,10 @@ from upswarm.transfer.transport import Transport
 from upswarm.transfer.uploader import Uploader
 from upswarm.workload.mix import Share
 
+GRACE_S = 10.0
+"""How long uploads under way may go on when a run has lasted as long as planned (`--stop-timeout` changes it)."""
+HURRY_S = 1.0
+"""The same when a run is cut off."""
 _KILL_S = 5.0
 
 
@@ -43,16 +48,12 @@ class Load:
         self._sign = bearer(auth.bearer.get_secret_value(), plan.target_url) if auth else unsigned
         self._contents: dict[str, Content] = {}
         self._recorder = Recorder(clock.now())
+        self._reporting = Reporting(plan.run_id, node())
         bridge = LocustBridge(environment, scenario.target.protocol, plan.target_url, clock)
         self._observer = Both(self._recorder, bridge)
         self._under_way: set[gevent.Greenlet] = set()
         self.think_time_s = scenario.workload.users.think_time
         self.draining = False
-
-    @property
-    def run_id(self) -> str:
-        """The run that this load belongs to."""
-        return self._plan.run_id
 
     def open_transport(self) -> Transport:
         """A connection of its own to the target, for one user."""
@@ -83,7 +84,7 @@ class Load:
         if draw.content not in self._contents:
             maker = plugins.find("content", draw.content)
             self._contents[draw.content] = maker(Path(tempfile.gettempdir()))
-        file = self._contents[draw.content].open(f"{self.run_id}-{draw.number:06d}", draw.size_bytes, draw.seed)
+        file = self._contents[draw.content].open(f"{self._plan.run_id}-{draw.number:06d}", draw.size_bytes, draw.seed)
         uploading = gevent.getcurrent()
         self._under_way.add(uploading)
         try:
@@ -92,14 +93,14 @@ class Load:
             self._under_way.discard(uploading)
             file.close()
 
-    def take(self) -> Measurements:
-        """What was measured since the last call."""
-        return self._recorder.take()
+    def report(self, *, last: bool = False) -> dict[str, Any]:
+        """What was measured since the last report, numbered, as it can be sent."""
+        return self._reporting.report(self._recorder.take(), last=last)
 
     def drain(self, grace_s: float) -> None:
         """Begin no new upload, let those under way finish for `grace_s` seconds, and stop the others for good.
 
-        Afterwards nothing is measured any more: what `take` then gives is the last of it.
+        Afterwards nothing is measured any more: the next report is the last.
         """
         self.draining = True
         deadline_s = self._clock.now() + grace_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from locust import LoadTestShape
 
-from upswarm.swarm import session
+from upswarm.swarm.session import steering_of
 
 
 class StagesShape(LoadTestShape):
@@ -16,7 +16,7 @@ class StagesShape(LoadTestShape):
         """(users, users per second to get there), or None at the end."""
         assert self.runner is not None
         current = self.runner.target_user_count
-        users = session.of(self.runner.environment).steering.users_now(current)
+        users = steering_of(self.runner.environment).users_now(current)
         if users is None:
             return None
         if current == 0:

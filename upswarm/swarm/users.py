@@ -5,8 +5,8 @@ from __future__ import annotations
 import gevent
 from locust import User, task
 
-from upswarm.swarm import session
 from upswarm.swarm.load import Load
+from upswarm.swarm.session import load_of
 from upswarm.transfer.transport import Transport
 from upswarm.transfer.uploader import Uploader
 
@@ -23,7 +23,7 @@ class UploadUser(User):
 
     def on_start(self) -> None:
         """Join the run that is going on."""
-        self.load = session.of(self.environment).load_under_way()
+        self.load = load_of(self.environment)
         self.transport = self.load.open_transport()
         self.uploader = self.load.uploader(self.transport)
 
