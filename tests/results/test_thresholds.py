@@ -143,3 +143,7 @@ def test_any_other_text_is_a_threshold_error(text):
 
 def test_a_metric_of_every_phase_is_there():
     assert {name.partition(".")[0] for name in METRICS} == {*Phase, "upload", "goodput", "sent"}
+
+
+def test_an_upload_may_resume_more_than_once():
+    assert Threshold.parse("upload.resumes rate < 150%").value == 1.5

@@ -65,25 +65,32 @@ def _count(text: object) -> float:
 
 _DURATION = Unit(units.parse_duration, units.format_duration)
 _COUNT = Unit(_count, lambda value: f"{value:,.0f}")
-_RATIO = Unit(partial(units.parse_ratio, most=math.inf), units.format_ratio)  # an upload may resume more than once
+_SHARE = Unit(units.parse_ratio, units.format_ratio)
+_RATIO = Unit(partial(units.parse_ratio, most=math.inf), units.format_ratio)
 _SIZE = Unit(units.parse_size, units.format_size)
 _BANDWIDTH = Unit(units.parse_bandwidth, units.format_bandwidth)
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. `parts` reads a histogram, (events, of how many), or bytes; which one, `kind` says."""
+    """One metric. `parts` reads a histogram, (events, of how many), or bytes; which one, `kind` says.
+
+    The events are a part of what they are divided by, unless `share` is false: an upload may resume more than once.
+    """
 
     name: str
     kind: Kind
     definition: str
     parts: Callable[[Measurements], Histogram | tuple[int, int] | int]
+    share: bool = True
 
     def unit(self, aggregate: str) -> Unit:
         """The unit of this aggregate."""
         if self.kind is Kind.TIME:
             return _DURATION
-        return {"count": _COUNT, "rate": _RATIO, "mean": _BANDWIDTH, "total": _SIZE}[aggregate]
+        return {"count": _COUNT, "rate": _SHARE if self.share else _RATIO, "mean": _BANDWIDTH, "total": _SIZE}[
+            aggregate
+        ]
 
     def read(self, summary: Summary, aggregate: str) -> float | None:
         """The value in seconds, events, a ratio, bytes or bytes per second; None where there is no data."""
@@ -156,6 +163,7 @@ def _of_uploads() -> Iterator[Metric]:
         "upload.resumes", Kind.EVENTS,
         "times that an upload asked what the server holds and went on; rate: per upload that finished or failed",
         lambda measured: (measured.uploads.resumes, ended(measured)),
+        share=False,
     )  # fmt: skip
 
 
