@@ -39,6 +39,11 @@ class Page:
         """Wait until Locust's terminal says so."""
         await_line(self._process.stdout, text)
 
+    def await_stop(self) -> None:
+        """Wait until the run has ended by itself, and its report is written."""
+        self.await_output("report    ")
+        wait_for(lambda: json.loads(self.text("/stats/requests"))["state"] == "stopped", PATIENCE_S)
+
     def await_workers(self, count: int) -> None:
         """Wait until so many workers are ready."""
         wait_for(lambda: self._ready_workers() == count, PATIENCE_S)

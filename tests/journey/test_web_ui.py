@@ -10,6 +10,7 @@ import pytest
 
 from tests.journey.page import Page, open_page
 from tests.journey.runs import Workshop, free_port
+from upswarm.results.run_file import Run
 
 
 @pytest.fixture
@@ -67,3 +68,12 @@ def test_locusts_statistics_are_ours(page: Page, workshop: Workshop) -> None:
         if tally.attempts:
             assert statistics[phase]["num_requests"] == tally.attempts
     assert statistics["upload"]["num_requests"] == run.measurements.uploads.finished
+
+
+def test_a_run_that_starts_by_itself_can_be_followed_by_another(workshop: Workshop) -> None:
+    with open_page(workshop, "--autostart", "--scenario", workshop.scenario(hold="1s")) as page:
+        page.await_stop()
+        assert page.start(user_count="2", run_time="2s")["success"] is True
+        page.await_stop()
+    runs = [Run.load(folder) for folder in sorted(workshop.reports.iterdir())]
+    assert [(run.peak_users, run.planned_s, run.exit_code) for run in runs] == [(3, 2, 0), (2, 2, 0)]

@@ -46,10 +46,10 @@ class RunSession(ABC):
         environment.events.test_start.add_listener(self._start)
         environment.events.test_stopping.add_listener(self._stop)
         environment.events.quitting.add_listener(self._quit)
-        if web_ui is not None and not self._options.autostart:
-            guard_swarm(web_ui, environment, self.steering.prepare)
-        else:
+        if self._headless or self._options.autostart:
             self._prepare_or_exit()
+        if web_ui is not None:
+            guard_swarm(web_ui, environment, self.steering.prepare)
         if self._headless:
             end_on(self._end, signal.SIGINT, signal.SIGTERM)
 
