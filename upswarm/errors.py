@@ -11,7 +11,6 @@ from typing import ClassVar
 EXIT_OK = 0
 EXIT_USAGE = 2
 EXIT_THRESHOLD = 3
-EXIT_AUDIT = 4
 EXIT_GENERATOR = 5
 
 
@@ -67,15 +66,3 @@ class ScenarioError(UpswarmError):
     def _line(self, finding: Finding) -> str:
         hint = f" ({finding.hint})" if finding.hint else ""
         return f"  {self.source}:{finding.line}:{finding.column}: {finding.key}: {finding.message}{hint}"
-
-
-class RunFailed(UpswarmError):
-    """A threshold did not hold, or had no data."""
-
-    exit_code = EXIT_THRESHOLD
-
-
-class GeneratorFault(UpswarmError):
-    """The measuring stick itself failed: nothing was sent, a worker was lost, or the run was cut off."""
-
-    exit_code = EXIT_GENERATOR

@@ -10,8 +10,6 @@ from upswarm import errors
         (errors.PluginError("x"), 2),
         (errors.TargetError("x"), 2),
         (errors.ScenarioError("s.yaml", []), 2),
-        (errors.RunFailed("x"), 3),
-        (errors.GeneratorFault("x"), 5),
     ],
 )
 def test_every_error_has_its_exit_code(error, exit_code):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -106,6 +107,19 @@ def test_an_unreachable_target_is_one_sentence_before_any_user_starts(workshop: 
     assert ended.code == 2
     assert ended.err.startswith(f"no answer from the target {url}: Connection refused\n")
     assert list(workshop.reports.iterdir()) == []
+
+
+def test_a_report_that_can_not_be_written_does_not_hide_the_summary(workshop: Workshop) -> None:
+    process = workshop.begin("run", workshop.scenario(hold="2s"))
+    with family(process):
+        await_line(process.stdout, "00:01/")
+        shutil.rmtree(workshop.reports)
+        workshop.reports.write_text("no folder any more")
+        ended = end_of(process)
+    assert ended.code == 5
+    assert "upload.failed count == 0" in ended.out
+    assert ended.err.startswith("the report could not be written: ")
+    assert "Traceback" not in ended.err
 
 
 def test_a_run_that_is_killed_leaves_no_server_and_its_files_go_with_the_next_run(

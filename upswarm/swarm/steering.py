@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +51,7 @@ class Steering:
         self._clock = SystemClock()
         self._plan: Plan | None = None
         self._embedded: EmbeddedServer | None = None
-        self._folder = Path()
+        self._folder: Path | None = None
         self._gathering = Gathering("", [])
         self._started_s: float | None = None
         self._started_wall = 0.0
@@ -92,7 +93,7 @@ class Steering:
         try:
             target_url = self._find_target(wishes.target, scenario)
         except UpswarmError:
-            self._folder.rmdir()
+            self.discard()
             raise
         self._plan = Plan(self._folder.name, scenario, target_url, stages)
 
@@ -105,9 +106,8 @@ class Steering:
 
     def users_now(self, current: int) -> int | None:
         """How many users there should be; None when the run has lasted long enough."""
-        if self._plan is None or (self.last_run and self.last_run.run_id == self._plan.run_id):
-            return current or None  # between two runs of the web UI
-        return self._plan.stages.users_at(self.elapsed_s)
+        over = self.last_run is not None and self.last_run.run_id == self.plan.run_id
+        return (current or None) if over else self.plan.stages.users_at(self.elapsed_s)
 
     def take(self, worker_id: str, report: dict[str, Any]) -> None:
         """Add a worker's report."""
@@ -138,15 +138,39 @@ class Steering:
         print(line, flush=True)
 
     def finish(self, faults: list[str]) -> Run:
-        """Judge, write the run file and the report, print the summary; `faults` are the generator's own."""
-        elapsed_s, plan = self.elapsed_s, self.plan
+        """Judge, print the summary, write the run file and the report; `faults` are the generator's own.
+
+        Raises `OSError` where they can't be written; the summary has been said by then.
+        """
+        assert self._folder is not None
+        run = self._judge(faults)
+        self._started_s, self.last_run = None, run
+        print()
+        print(terminal_summary(run, colour=sys.stdout.isatty()), flush=True)
+        try:
+            print(f"run file  {run.save(self._folder)}")
+            print(f"report    {write_report(run, self._folder)}", flush=True)
+        finally:
+            self.discard()
+        return run
+
+    def discard(self) -> None:
+        """Stop the embedded server, and remove the folder of a run that left nothing in it."""
+        if self._embedded is not None:
+            self._embedded.stop()
+            self._embedded = None
+        if self._folder is not None:
+            with suppress(OSError):
+                self._folder.rmdir()
+            self._folder = None
+
+    def _judge(self, faults: list[str]) -> Run:
+        plan, total, elapsed_s = self.plan, self._gathering.total, self.elapsed_s
         workers = tuple(self._gathering.records())
-        faults = [*faults, *(f"worker {each.worker_id} was lost before it had reported everything"
-                             for each in workers if each.lost)]  # fmt: skip
-        if self._gathering.total.attempts == 0:
-            faults.append("no request was sent")
-        summary = Summary(self._gathering.total, elapsed_s)
-        run = Run(
+        lost = [f"worker {each.worker_id} was lost before it had reported everything" for each in workers if each.lost]
+        idle = ["no request was sent"] if total.attempts == 0 else []
+        summary = Summary(total, elapsed_s)
+        return Run(
             run_id=plan.run_id,
             scenario=plan.scenario.resolved(),
             target=plan.target_url,
@@ -154,26 +178,12 @@ class Steering:
             elapsed_s=elapsed_s,
             planned_s=plan.stages.duration_s,
             peak_users=plan.stages.peak,
-            measurements=self._gathering.total,
+            measurements=total,
             verdicts=tuple(threshold.judge(summary) for threshold in plan.scenario.build_thresholds()),
             workers=workers,
             machine=_machine(),
-            generator_faults=tuple(faults),
+            generator_faults=(*faults, *lost, *idle),
         )
-        self._started_s, self.last_run = None, run
-        run_file = run.save(self._folder)
-        report = write_report(run, self._folder)
-        print()
-        print(terminal_summary(run, colour=sys.stdout.isatty()))
-        print(f"run file  {run_file}\nreport    {report}", flush=True)
-        self.discard()
-        return run
-
-    def discard(self) -> None:
-        """Stop the embedded server, if there is one."""
-        if self._embedded is not None:
-            self._embedded.stop()
-            self._embedded = None
 
     def _find_target(self, wished: str | None, scenario: Scenario) -> str:
         try:
