@@ -8,7 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from upswarm import errors
 from upswarm.cli import cli
+from upswarm.swarm.options import add_options
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,3 +49,35 @@ def test_check_says_what_a_scenario_would_do() -> None:
     assert result.exit_code == 0
     assert "for       3.00 s, at most 7 users" in result.output
     assert "must hold upload.failed count == 0" in result.output
+
+
+RUNNING = (ROOT / "docs" / "running.md").read_text()
+
+
+@pytest.mark.parametrize("verb", sorted(set(cli.commands) - {"serve"}))
+def test_every_option_is_documented(verb: str) -> None:
+    options = [each for each in cli.commands[verb].params if isinstance(each, click.Option)]
+    assert [name for option in options for name in option.opts if f"`{name}`" not in RUNNING] == []
+
+
+def test_every_exit_code_is_documented() -> None:
+    codes = {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    assert [code for code in codes if f"\n| {code} |" not in RUNNING] == []
+
+
+def test_every_option_that_we_add_to_locust_is_documented() -> None:
+    added: list[str] = []
+
+    class Parser:
+        def add_argument(self, name: str, **_: object) -> None:
+            added.append(name)
+
+    add_options(Parser())
+    assert added
+    assert [name for name in added if f"`{name}`" not in RUNNING] == []
+
+
+def test_every_scenario_is_documented() -> None:
+    page = (ROOT / "docs" / "scenarios.md").read_text()
+    names = [path.stem for path in (ROOT / "scenarios").glob("*.yaml")]
+    assert [name for name in names if f"\n| `{name}` |" not in page] == []
