@@ -52,7 +52,7 @@ def test_a_worker_that_is_killed_fails_the_run(workshop: Workshop) -> None:
                              "--scenario", workshop.scenario(hold="7s"))  # fmt: skip
     workers = [workshop.locust("--worker", "--master-port", port) for _ in range(2)]
     with family(master, *workers):
-        await_line(master.stdout, "00:02/")
+        await_line(master.stdout, "00:03/")
         os.killpg(workers[0].pid, signal.SIGKILL)
         ended = end_of(master)
     assert ended.code == 5
@@ -73,7 +73,7 @@ def test_runs_of_a_web_ui_with_workers_do_not_mix(workshop: Workshop, tmp_path: 
             for _ in range(2):
                 page.await_workers(2)
                 page.start(host=server.url)
-                page.await_output("00:02/")
+                page.await_output("00:03/")
                 page.stop()
                 page.await_output("report    ")
         runs = [Run.load(folder) for folder in sorted(workshop.reports.iterdir())]

@@ -96,11 +96,12 @@ def _story(run: Run) -> str:
         return "Not a single request was sent."
     failed = sum(tally.failed for tally in measured.phases.values())
     retries = sum(tally.retries for tally in measured.phases.values())
+    ended = uploads.finished + uploads.failed + uploads.stopped
     return (
-        f"{_counted(uploads.finished + uploads.failed + uploads.stopped, 'upload')} ended: {uploads.finished:,} "
+        f"{rows.counted(ended, 'upload')} ended: {uploads.finished:,} "
         f"finished ({rows.figure(run.summary, 'goodput', 'total')}), {uploads.failed:,} failed after all retries, and "
-        f"{uploads.stopped:,} had to stop because the run was over. {_counted(measured.attempts, 'request')} went over "
-        f"the wire: {retries:,} of them repeated another, and {failed:,} failed{_when_failed(run)}."
+        f"{uploads.stopped:,} had to stop because the run was over. {rows.counted(measured.attempts, 'request')} "
+        f"went over the wire: {retries:,} of them repeated another, and {failed:,} failed{_when_failed(run)}."
     )
 
 
@@ -112,10 +113,6 @@ def _when_failed(run: Run) -> str:
     return (
         f", all in second {first}" if first == last else f", the first in second {first} and the last in second {last}"
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _charts(run: Run) -> dict[str, dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from upswarm import units
-from upswarm.reports.rows import duration
+from upswarm.reports.rows import counted, duration
 from upswarm.results.measurements import Measurements
 from upswarm.results.metrics import METRICS, Summary
 from upswarm.transfer.messages import Phase
@@ -25,7 +25,7 @@ def progress_line(
     `00:07/00:14  4 users  goodput 212.4 (mean 190.1) sent 240.1 MiB/s  31 uploads, 0 failed, 2 retries  …`
     """
     now, whole = Summary(interval, interval_s), Summary(measurements, elapsed_s)
-    clock = f"{_clock(elapsed_s)}/{_clock(planned_s)}  {users} users"
+    clock = f"{_clock(elapsed_s)}/{_clock(planned_s)}  {counted(users, 'user', grouped=False)}"
     long, short = (f"{clock}  {rates}  {_counts(measurements)}" for rates in _rates(now, whole))
     return long if len(long) <= _WIDTH else short[:_WIDTH]
 
@@ -47,7 +47,8 @@ def _counts(measurements: Measurements) -> str:
     uploads, phases = measurements.uploads, measurements.phases
     retries = sum(tally.retries for tally in phases.values())
     p95 = duration(phases[Phase.CHUNK].response_time.percentile_s(95))
-    return f"{uploads.finished} uploads, {uploads.failed} failed, {retries} retries  chunk p95 {p95}"
+    finished = counted(uploads.finished, "upload", grouped=False)
+    return f"{finished}, {uploads.failed} failed, {retries} retries  chunk p95 {p95}"
 
 
 def _clock(value_s: float) -> str:

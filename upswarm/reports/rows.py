@@ -122,3 +122,8 @@ def _meaning(kind: str) -> str:
     """A kind is written with its HTTP status behind it; another version of upswarm may have kinds of its own."""
     word = kind.partition(" ")[0]
     return Failure(word).meaning if word in set(Failure) else "a kind that this upswarm does not know"
+
+
+def counted(count: int, noun: str, *, grouped: bool = True) -> str:
+    """`1 user`, `1,200 users`; not `grouped`, `1200 users`."""
+    return f"{count:{',' if grouped else ''}} {noun}{'' if count == 1 else 's'}"

@@ -52,7 +52,7 @@ def _facts(run: Run) -> Iterator[str]:
     uploads = run.measurements.uploads
     facts = [
         f"{_fit(run.scenario.get('name') or 'unnamed', 40)} against {_fit(run.target, 50)}",
-        f"{run.peak_users:,} users",
+        rows.counted(run.peak_users, "user"),
         f"{rows.duration(run.elapsed_s)} of {rows.duration(run.planned_s)} planned",
     ]
     if run.measurements.attempts:

@@ -16,7 +16,7 @@ from typing import Any
 import gevent
 from locust.env import Environment
 from locust.rpc import Message
-from locust.runners import STATE_MISSING, LocalRunner, MasterRunner
+from locust.runners import STATE_MISSING, WORKER_REPORT_INTERVAL, LocalRunner, MasterRunner
 from locust.web import WebUI
 
 from upswarm.errors import EXIT_GENERATOR, UpswarmError
@@ -33,6 +33,8 @@ _LOCAL = "local"
 
 class RunSession(ABC):
     """One run after the other, from the plan to the verdict."""
+
+    _progress_every_s = 1.0
 
     def __init__(self, environment: Environment, runner: LocalRunner | MasterRunner, web_ui: WebUI | None) -> None:
         assert environment.parsed_options is not None
@@ -88,7 +90,7 @@ class RunSession(ABC):
 
     def _show_progress(self) -> None:
         while True:
-            gevent.sleep(1.0)
+            gevent.sleep(self._progress_every_s)
             self._collect()
             self.steering.show_progress(self._runner.user_count)
 
@@ -178,6 +180,8 @@ class LocalSession(RunSession):
 
 class MasterSession(RunSession):
     """A run of many workers, which report by themselves."""
+
+    _progress_every_s = WORKER_REPORT_INTERVAL  # a line more often would show their rhythm, not the target's
 
     def __init__(self, environment: Environment, runner: MasterRunner, web_ui: WebUI | None) -> None:
         self._master = runner
