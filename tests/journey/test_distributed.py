@@ -46,6 +46,19 @@ def test_processes_are_workers_too(workshop: Workshop, tmp_path: Path) -> None:
     assert len(run.workers) == 2
 
 
+def test_ctrl_c_reaches_a_whole_family_and_every_number_still_arrives(workshop: Workshop, tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        process = workshop.begin("run", workshop.scenario(server.url, hold="60s"), "--processes", "2")
+        with family(process):
+            await_line(process.stdout, "00:03/")
+            os.killpg(process.pid, signal.SIGINT)
+            ended = end_of(process)
+        assert (ended.code, ended.err) == (5, "")
+        run = workshop.run()
+        assert_same_numbers(run, server.access_log(), files_on(server.url))
+    assert [worker.lost for worker in run.workers] == [False, False]
+
+
 def test_a_worker_that_is_killed_fails_the_run(workshop: Workshop) -> None:
     port = str(free_port())
     master = workshop.locust("--master", "--headless", "--expect-workers", "2", "--master-bind-port", port,
