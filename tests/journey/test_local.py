@@ -99,6 +99,7 @@ def test_a_run_that_is_cut_off_still_writes_its_report(workshop: Workshop, numbe
     run = workshop.run()
     assert re.fullmatch(r"the run was cut off after \d\.\d s of 61 s", *run.generator_faults)
     assert run.measurements.uploads.finished > 0
+    assert sum(tally.failed for tally in run.measurements.phases.values()) == 0, "the end itself fails nothing"
 
 
 def test_an_unreachable_target_is_one_sentence_before_any_user_starts(workshop: Workshop) -> None:
