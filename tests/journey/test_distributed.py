@@ -59,6 +59,19 @@ def test_ctrl_c_reaches_a_whole_family_and_every_number_still_arrives(workshop: 
     assert [worker.lost for worker in run.workers] == [False, False]
 
 
+def test_a_run_that_is_cut_off_on_the_way_up_is_cut_off_and_nothing_else(workshop: Workshop) -> None:
+    path = workshop.folder / "ramp.yaml"
+    path.write_text("files: [{size: 20MiB}]\nworkload: {users: {stages: [{to: 60, over: 30s}]}}\n")
+    process = workshop.begin("run", str(path), "--processes", "2")
+    with family(process):
+        await_line(process.stdout, "00:03/")
+        os.killpg(process.pid, signal.SIGINT)
+        ended = end_of(process)
+    assert (ended.code, ended.err) == (5, "")
+    (fault,) = workshop.run().generator_faults
+    assert fault.startswith("the run was cut off after ")
+
+
 def test_a_worker_that_is_killed_fails_the_run(workshop: Workshop) -> None:
     port = str(free_port())
     master = workshop.locust("--master", "--headless", "--expect-workers", "2", "--master-bind-port", port,

@@ -113,6 +113,7 @@ class RunSession(ABC):
             self._finishing.join()
 
     def _finish(self) -> None:
+        self.steering.hold_users()
         complete = self.steering.complete
         faults = self._faults(complete=complete)
         self._drain((self._environment.stop_timeout or GRACE_S) if complete else HURRY_S)

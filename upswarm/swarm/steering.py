@@ -57,6 +57,7 @@ class Steering:
         self._started_wall = 0.0
         self._interval = Measurements()
         self._interval_from_s = 0.0
+        self._holding = False
         self.last_run: Run | None = None
 
     @property
@@ -96,6 +97,7 @@ class Steering:
             self.discard()
             raise
         self._plan = Plan(self._folder.name, scenario, target_url, stages)
+        self._holding = False
 
     def start(self, worker_ids: list[str]) -> None:
         """The users are about to start."""
@@ -106,8 +108,11 @@ class Steering:
 
     def users_now(self, current: int) -> int | None:
         """How many users there should be; None when the run has lasted long enough."""
-        over = self.last_run is not None and self.last_run.run_id == self.plan.run_id
-        return (current or None) if over else self.plan.stages.users_at(self.elapsed_s)
+        return (current or None) if self._holding else self.plan.stages.users_at(self.elapsed_s)
+
+    def hold_users(self) -> None:
+        """The run is being ended: until the next one is prepared, users neither come nor go by the stages."""
+        self._holding = True
 
     def take(self, worker_id: str, report: dict[str, Any]) -> None:
         """Add a worker's report."""
