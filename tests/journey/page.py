@@ -35,9 +35,9 @@ class Page:
         with urlopen(self._url + "/stop", data=b"", timeout=PATIENCE_S):
             pass
 
-    def await_output(self, text: str) -> None:
+    def await_output(self, pattern: str) -> None:
         """Wait until Locust's terminal says so."""
-        await_line(self._process.stdout, text)
+        await_line(self._process.stdout, pattern)
 
     def await_stop(self) -> None:
         """Wait until the run has ended by itself, and its report is written."""

@@ -116,13 +116,17 @@ def _bury(process: subprocess.Popen[str]) -> None:
     process.communicate(timeout=PATIENCE_S)
 
 
-def await_line(stream: IO[str] | None, text: str) -> str:
-    """Read a process's output until a line that holds this text; fails when the output ends first."""
+UNDER_WAY = r"^00:(0[2-9]|[1-5]\d)/"
+"""A progress line after two seconds or more; a busy machine may leave out a second."""
+
+
+def await_line(stream: IO[str] | None, pattern: str) -> str:
+    """Read a process's output until a line that holds this pattern; fails when the output ends first."""
     assert stream is not None
     for line in stream:
-        if text in line:
+        if re.search(pattern, line):
             return line
-    raise AssertionError(f"the process ended without saying {text!r}")
+    raise AssertionError(f"the process ended without saying {pattern!r}")
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.journey.page import open_page
-from tests.journey.runs import Workshop, assert_same_numbers, await_line, end_of, family, files_on, free_port
+from tests.journey.runs import UNDER_WAY, Workshop, assert_same_numbers, await_line, end_of, family, files_on, free_port
 from tests.servers import running_server
 from upswarm.results.run_file import Run
 
@@ -50,7 +50,7 @@ def test_ctrl_c_reaches_a_whole_family_and_every_number_still_arrives(workshop: 
     with running_server(tmp_path) as server:
         process = workshop.begin("run", workshop.scenario(server.url, hold="60s"), "--processes", "2")
         with family(process):
-            await_line(process.stdout, "00:03/")
+            await_line(process.stdout, UNDER_WAY)
             os.killpg(process.pid, signal.SIGINT)
             ended = end_of(process)
         assert (ended.code, ended.err) == (5, "")
@@ -64,7 +64,7 @@ def test_a_run_that_is_cut_off_on_the_way_up_is_cut_off_and_nothing_else(worksho
     path.write_text("files: [{size: 20MiB}]\nworkload: {users: {stages: [{to: 60, over: 30s}]}}\n")
     process = workshop.begin("run", str(path), "--processes", "2")
     with family(process):
-        await_line(process.stdout, "00:03/")
+        await_line(process.stdout, UNDER_WAY)
         os.killpg(process.pid, signal.SIGINT)
         ended = end_of(process)
     assert (ended.code, ended.err) == (5, "")
@@ -78,7 +78,7 @@ def test_a_worker_that_is_killed_fails_the_run(workshop: Workshop) -> None:
                              "--scenario", workshop.scenario(hold="7s"))  # fmt: skip
     workers = [workshop.locust("--worker", "--master-port", port) for _ in range(2)]
     with family(master, *workers):
-        await_line(master.stdout, "00:03/")
+        await_line(master.stdout, UNDER_WAY)
         os.killpg(workers[0].pid, signal.SIGKILL)
         ended = end_of(master)
     assert ended.code == 5
@@ -99,7 +99,7 @@ def test_runs_of_a_web_ui_with_workers_do_not_mix(workshop: Workshop, tmp_path: 
             for _ in range(2):
                 page.await_workers(2)
                 page.start(host=server.url)
-                page.await_output("00:03/")
+                page.await_output(UNDER_WAY)
                 page.stop()
                 page.await_output("report    ")
         runs = [Run.load(folder) for folder in sorted(workshop.reports.iterdir())]

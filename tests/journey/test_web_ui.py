@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.journey.page import Page, open_page
-from tests.journey.runs import Workshop, free_port
+from tests.journey.runs import UNDER_WAY, Workshop, free_port
 from upswarm.results.run_file import Run
 
 
@@ -51,7 +51,7 @@ def test_runs_can_be_started_stopped_and_started_again(page: Page, workshop: Wor
     for users in ("3", "2"):  # as the form shows them, and changed
         assert page.start(scenario=scenario, user_count=users)["success"] is True
         assert page.start(scenario=scenario)["message"] == "a run is going on\n  stop it first, then start the next one"
-        page.await_output("00:02/")
+        page.await_output(UNDER_WAY)
         assert {"init", "chunk", "finalize", "upload"} <= page.statistics().keys()
         page.stop()
         page.await_output("report    ")

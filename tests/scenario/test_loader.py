@@ -165,3 +165,10 @@ def test_a_scenario_without_a_name_is_called_after_its_file(tmp_path: Path) -> N
     path = tmp_path / "evening.yaml"
     path.write_text("seed: 1\n")
     assert load(path).name == "evening"
+
+
+def test_a_plugin_may_be_named_by_its_module() -> None:
+    protocol, content = "upswarm.protocols.chunked:Chunked", "upswarm.content.random:Random"
+    text = f"target: {{protocol: '{protocol}'}}\nfiles: [{{size: 1MiB, content: '{content}'}}]"
+    scenario = parse(text, "s.yaml", {})
+    assert (scenario.target.protocol, scenario.build_mix().draw(0).content) == (protocol, content)
