@@ -60,6 +60,8 @@ def serve(settings: Settings) -> int:
             _Gunicorn(settings, listener).run()
         except SystemExit as stopped:
             return stopped.code if isinstance(stopped.code, int) else EXIT_OK
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # Python's own handlers end before the process does
     return EXIT_OK
 
 
