@@ -19,8 +19,18 @@ _THREADS = 32
 
 
 def in_thread_pool(function: Callable[[], T], /) -> T:
-    """Run a blocking call in a real thread; only the greenlet that asked waits for it."""
-    return cast(T, gevent.get_hub().threadpool.apply(function))
+    """Run a blocking call in a real thread; only the greenlet that asked waits for it, and gets what it raises."""
+
+    def guarded() -> tuple[T | None, Exception | None]:
+        try:
+            return function(), None
+        except Exception as error:  # gevent would print its traceback, though the caller deals with it
+            return None, error
+
+    result, error = gevent.get_hub().threadpool.apply(guarded)
+    if error is not None:
+        raise error
+    return cast(T, result)
 
 
 class UploadWorker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types

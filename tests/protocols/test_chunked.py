@@ -35,7 +35,7 @@ def answered(flow, response):
         (413, None, Failure.TOO_LARGE),
         (429, None, Failure.BUSY),
         (500, None, Failure.BUSY),
-        (507, "storage_full", Failure.BUSY),
+        (507, "storage_full", Failure.FULL),
         (418, None, Failure.REFUSED),
         (200, None, Failure.BROKEN),
         (302, None, Failure.BROKEN),

@@ -380,3 +380,19 @@ def test_ctrl_c_in_a_terminal_ends_the_server_without_a_traceback(tmp_path: Path
         os.killpg(server.process.pid, signal.SIGINT)
         assert server.wait() == 0
         assert server.errors == ""
+
+
+def test_what_a_blocking_call_raises_is_for_the_caller_and_for_nobody_else() -> None:
+    program = """
+from upswarm_server.worker import in_thread_pool
+
+def full():
+    raise OSError(28, "No space left on device")
+
+try:
+    in_thread_pool(full)
+except OSError as error:
+    print("caught", error.errno)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert (ended.stdout, ended.stderr) == ("caught 28\n", "")

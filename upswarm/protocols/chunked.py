@@ -29,6 +29,7 @@ _BY_STATUS = {
     410: Failure.GONE,
     413: Failure.TOO_LARGE,
     429: Failure.BUSY,
+    507: Failure.FULL,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from upswarm.files import write_whole
 from upswarm.reports import charts, rows
 from upswarm.reports.conclusion import INVALID, PASSED, Conclusion
 from upswarm.reports.outline import outline
@@ -45,9 +46,8 @@ class Figure:
 def write_report(run: Run, folder: Path) -> Path:
     """Write `report.html` into the folder, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    path, part = folder / REPORT_FILE, folder / f".{REPORT_FILE}.part"
-    part.write_text(_page(run), encoding="utf-8")
-    part.replace(path)
+    path = folder / REPORT_FILE
+    write_whole(path, _page(run))
     return path
 
 

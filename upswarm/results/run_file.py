@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from upswarm.errors import EXIT_GENERATOR, EXIT_OK, EXIT_THRESHOLD, UsageError
+from upswarm.files import write_whole
 from upswarm.results.measurements import Measurements
 from upswarm.results.metrics import Summary
 from upswarm.results.thresholds import Verdict
@@ -72,9 +73,8 @@ class Run:
     def save(self, folder: Path) -> Path:
         """Write `run.json` into the folder, whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
-        path, part = folder / RUN_FILE, folder / f".{RUN_FILE}.part"
-        part.write_text(json.dumps(self._document(), indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
+        path = folder / RUN_FILE
+        write_whole(path, json.dumps(self._document(), indent=1) + "\n")
         return path
 
     @classmethod

@@ -120,11 +120,7 @@ class RunSession(ABC):
         if self._progress is not None:
             self._progress.kill()
         faults += [f"the generator failed: {each['msg']}" for each in self._runner.exceptions.values()]
-        try:
-            self._environment.process_exit_code = self.steering.finish(faults).exit_code
-        except OSError as error:
-            print(f"the report could not be written: {error}", file=sys.stderr)
-            self._environment.process_exit_code = EXIT_GENERATOR
+        self._environment.process_exit_code = self.steering.finish(faults).exit_code
         self._finishing = None
 
     def _faults(self, *, complete: bool) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -143,20 +143,20 @@ class Steering:
         print(line, flush=True)
 
     def finish(self, faults: list[str]) -> Run:
-        """Judge, print the summary, write the run file and the report; `faults` are the generator's own.
+        """Judge, write the run file and the report, print the summary; `faults` are the generator's own.
 
-        Raises `OSError` where they can't be written; the summary has been said by then.
+        A report that can't be written is one more of them: whoever looks for it later must not find a success.
         """
         assert self._folder is not None
         run = self._judge(faults)
-        self._started_s, self.last_run = None, run
-        print()
-        print(terminal_summary(run, colour=sys.stdout.isatty()), flush=True)
         try:
-            print(f"run file  {run.save(self._folder)}")
-            print(f"report    {write_report(run, self._folder)}", flush=True)
-        finally:
-            self.discard()
+            written = f"run file  {run.save(self._folder)}\nreport    {write_report(run, self._folder)}\n"
+        except OSError as error:
+            fault = f"the report could not be written: {error}"
+            run, written = replace(run, generator_faults=(*run.generator_faults, fault)), ""
+        self._started_s, self.last_run = None, run
+        print(f"\n{terminal_summary(run, colour=sys.stdout.isatty())}\n{written}", end="", flush=True)
+        self.discard()
         return run
 
     def discard(self) -> None:

@@ -16,6 +16,7 @@ class Failure(StrEnum):
     STOPPED = "stopped"
 
     BUSY = "busy"
+    FULL = "full"
     SYNC = "sync"
     INCOMPLETE = "incomplete"
     CORRUPT = "corrupt"
@@ -38,6 +39,7 @@ _MEANINGS = {
     Failure.TIMED_OUT: "connecting took, or the connection was silent for, longer than the scenario allows",
     Failure.STOPPED: "the run ended while the request was under way",
     Failure.BUSY: "the server can't serve this now, and says that it may later (429, 5xx)",
+    Failure.FULL: "the server has no space left for this, on its disk or in the client's quota (507)",
     Failure.SYNC: "client and server disagree about what the server holds",
     Failure.INCOMPLETE: "finalize came, but bytes are missing",
     Failure.CORRUPT: "the bytes that arrived do not have the digest that was promised",
