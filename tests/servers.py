@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
@@ -9,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-_READY = re.compile(r"upswarm-server listening on (http://\S+) ")
+import psutil
+
+_READY = re.compile(r"upswarm-server listening on (https?://\S+) ")
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 15.0
 
@@ -22,10 +25,18 @@ STOP_TIMEOUT_S = 15.0
 class Access(NamedTuple):
     """One request as the server's access log tells it; `received_bytes` of its body really came."""
 
+    time: str
+    request_id: str | None
     method: str
     path: str
+    route: str | None
     status: int
     received_bytes: int
+    seconds: float
+    upload_id: str | None
+    client_id: str | None
+    server_id: str
+    pid: int
 
 
 class RunningServer:
@@ -33,6 +44,9 @@ class RunningServer:
 
     Settings are keywords named as in `UPSWARM_*`, in lower case: `workers=1, max_open_uploads=3`.
     """
+
+    launcher: Sequence[str] = ()
+    """A command that runs the server in other surroundings and becomes it, such as `nsenter`."""
 
     def __init__(self, directory: Path, **settings: object) -> None:
         self.directory = directory
@@ -63,7 +77,7 @@ class RunningServer:
         """Return when the server is ready; fail with what it said when it does not become so."""
         with (self.directory / "stderr").open("a") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "upswarm_server.serve", "--exit-with-parent"],
+                [*self.launcher, sys.executable, "-m", "upswarm_server.serve", "--exit-with-parent"],
                 env=self._environment(),
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -98,6 +112,23 @@ class RunningServer:
             self.stop()
         self.start()
 
+    @property
+    def workers(self) -> set[int]:
+        """The pids of the processes that answer."""
+        return {child.pid for child in psutil.Process(self.process.pid).children()}
+
+    @contextmanager
+    def answered_by(self, pid: int) -> Iterator[None]:
+        """Whoever connects meanwhile is answered by this worker, for the others stand still."""
+        others = [psutil.Process(other) for other in self.workers - {pid}]
+        for other in others:
+            other.suspend()
+        try:
+            yield
+        finally:
+            for other in others:
+                other.resume()
+
     def close(self) -> None:
         """Leave no process behind."""
         if self._process is not None and self._process.poll() is None:
@@ -106,7 +137,7 @@ class RunningServer:
     def access_log(self, at_least: int = 0) -> list[Access]:
         """All requests so far; waits for `at_least` lines, for a line is written after its answer was sent."""
         wait_for(lambda: len(self._access_lines()) >= at_least)
-        return [_access(line) for line in self._access_lines()]
+        return [Access(**json.loads(line)) for line in self._access_lines()]
 
     def _access_lines(self) -> list[str]:
         path = self.directory / "access.log"
@@ -139,8 +170,3 @@ def wait_for(happened: Callable[[], bool], timeout_s: float = 5.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not happened() and time.monotonic() < deadline:
         time.sleep(0.01)
-
-
-def _access(line: str) -> Access:
-    method, path, status, received_bytes, _ = line.split(" ")
-    return Access(method, path, int(status), 0 if received_bytes == "-" else int(received_bytes))

@@ -18,8 +18,14 @@ _BUILT_IN: dict[str, dict[str, str]] = {
     "protocol": {"chunked": "upswarm.protocols.chunked:Chunked"},
     "content": {"sparse": "upswarm.content.sparse:Sparse", "random": "upswarm.content.random:Random"},
     "transport": {"requests": "upswarm.transfer.transport_requests:RequestsTransport"},
-    "store": {"disk": "upswarm_server.stores.disk:DiskStore"},
-    "catalog": {"sqlite": "upswarm_server.catalogs.sqlite:SqliteCatalog"},
+    "store": {
+        "disk": "upswarm_server.stores.disk:DiskStore",
+        "memory": "upswarm_server.stores.memory:MemoryStore",
+    },
+    "catalog": {
+        "sqlite": "upswarm_server.catalogs.sqlite:SqliteCatalog",
+        "memory": "upswarm_server.catalogs.memory:MemoryCatalog",
+    },
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import time
+from typing import Any, BinaryIO, cast
 
 from falcon import Request, Response
 
-from upswarm_server.ingest import Body
+from upswarm_server.connection import Connections
+from upswarm_server.ingest import Body, Input
 from upswarm_server.problems import Problem
 from upswarm_server.settings import Settings
 
@@ -18,26 +20,37 @@ def body_of(req: Request, max_length_bytes: int) -> Body:
     """The request's body; raises `length_required`, or `size_over_limit` before any of it is read."""
     if req.get_header("Content-Length") is None:
         raise Problem("length_required", "expected a Content-Length header, found none")
-    body = _body(req)
+    body: Body = req.context.body
     if body.length_bytes > max_length_bytes:
         raise Problem("size_over_limit", f"expected at most {max_length_bytes} B, found {body.length_bytes} B")
     return body
 
 
 class Bodies:
-    """The middleware around every request's body."""
+    """The middleware around every request's body; with `connections` bodies are read past the WSGI input."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connections: Connections | None = None) -> None:
         self._timeout_s = settings.body_timeout_s
+        self._request_timeout_s = settings.request_timeout_s
         self._max_drained_bytes = settings.max_chunk_size_bytes
+        self._connections = connections
 
     def process_request(self, req: Request, resp: Response) -> None:
         """A client that stops sending its body, or reading its answer, costs a greenlet for this time and no longer."""
         _set_timeout(req.env, self._timeout_s)
+        connection = self._connections.body_of(req.env) if self._connections and req.content_length else None
+        req.context.body = Body(
+            connection or Input(cast(BinaryIO, req.stream)),
+            req.content_length or 0,
+            deadline_s=time.monotonic() + self._request_timeout_s,
+        )
 
     def process_response(self, req: Request, resp: Response, resource: object, req_succeeded: bool) -> None:
         """Take what was not wanted, up to a chunk's worth; a connection with more than that on it is not used again."""
-        body = _body(req)
+        body: Body | None = getattr(req.context, "body", None)
+        if body is None:  # its length could not even be read
+            _give_up(req)
+            return
         unread_bytes = body.length_bytes - body.received_bytes
         if req.get_header("Transfer-Encoding") or unread_bytes > self._max_drained_bytes:
             _give_up(req)
@@ -51,12 +64,6 @@ class Bodies:
 def answered(worker: object, request: object, environ: dict[str, Any], response: object) -> None:
     """gunicorn's hook after an answer was sent: how long the next request may take to come is not ours to say."""
     _set_timeout(environ, None)
-
-
-def _body(req: Request) -> Body:
-    if not hasattr(req.context, "body"):
-        req.context.body = Body(cast(Any, req.stream), req.content_length or 0)
-    return cast(Body, req.context.body)
 
 
 def _set_timeout(environ: dict[str, Any], timeout_s: float | None) -> None:

@@ -18,12 +18,18 @@ from upswarm_server.service import Progress
 Fields = dict[str, Callable[[Any], str | None]]
 """For every field of a body a function that says what was expected, or None when the value is right."""
 
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+( *; *[\w!#$&^.+-]+=(\"[ !#-~]*\"|[\w!#$&^.+-]+))*", re.ASCII)
+MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+( *; *[\w!#$&^.+-]+=(\"[ !#-~]*\"|[\w!#$&^.+-]+))*", re.ASCII)
 
 
-def read_object(body: Body, fields: Fields, required: frozenset[str]) -> dict[str, Any]:
+def read_object(body: Body, fields: Fields, required: frozenset[str], *, max_depth: int) -> dict[str, Any]:
     """The body's JSON object; raises `invalid_request`, whose `errors` list every field that is wrong."""
-    document = _parsed(body.all())
+    document = _parsed(body.all(), max_depth)
+    check(document, fields, required, "body")
+    return document
+
+
+def check(document: dict[str, Any], fields: Fields, required: frozenset[str], where: str) -> None:
+    """Raise `invalid_request`, whose `errors` list every field that is wrong, unknown or missing."""
     errors = [_unknown(name, fields) for name in document if name not in fields]
     errors += [
         {"field": name, "message": "expected a value, found none"} for name in sorted(required - document.keys())
@@ -33,19 +39,29 @@ def read_object(body: Body, fields: Fields, required: frozenset[str]) -> dict[st
             errors.append({"field": name, "message": f"expected {expected}, found {_shown(document[name])}"})
     if errors:
         names = ", ".join(error["field"] for error in sorted(errors, key=lambda error: error["field"]))
-        raise Problem("invalid_request", f"wrong in the body: {names}", errors=errors)
-    return document
+        raise Problem("invalid_request", f"wrong in the {where}: {names}", errors=errors)
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
+def _parsed(data: bytes, max_depth: int) -> dict[str, Any]:
     try:
         document = json.loads(data, parse_constant=_no_constant)
-        json.dumps(document, ensure_ascii=False).encode()
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise Problem("invalid_request", f"expected a JSON object, found: {error}") from error
     if not isinstance(document, dict):
         raise Problem("invalid_request", f"expected a JSON object, found {_shown(document)}")
+    if _depth(document) > max_depth:
+        raise Problem("invalid_request", f"expected at most {max_depth} levels of JSON, found more")
     return document
+
+
+def _depth(value: object) -> int:
+    """How many objects and lists are inside each other."""
+    levels, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        levels += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return levels
 
 
 def _no_constant(name: str) -> None:
@@ -90,7 +106,7 @@ def timestamp(value: Any) -> str | None:
 
 def media_type(value: Any) -> str | None:
     """A field for a media type, which later stands in a header."""
-    valid = isinstance(value, str) and len(value) <= 255 and _MEDIA_TYPE.fullmatch(value)
+    valid = isinstance(value, str) and len(value) <= 255 and MEDIA_TYPE.fullmatch(value)
     return None if valid else "a media type such as text/plain"
 
 
@@ -101,6 +117,14 @@ def digest(value: Any) -> str | None:
         return None if isinstance(value, str) and digests.parse_header(value) else expected
     except digests.DigestError:
         return expected
+
+
+def content_digest(header: str | None) -> dict[str, bytes]:
+    """The digests of a `Content-Digest` header by algorithm; raises `invalid_request`."""
+    try:
+        return digests.parse_header(header) if header else {}
+    except digests.DigestError as error:
+        raise Problem("invalid_request", f"Content-Digest: {error}") from error
 
 
 def metadata(max_size_bytes: int) -> Callable[[Any], str | None]:
@@ -139,7 +163,7 @@ def progress(of: Progress) -> dict[str, Any]:
         "size_bytes": upload.size_bytes,
         "chunk_size_bytes": upload.chunk_size_bytes,
         "chunk_count": upload.chunk_count,
-        "received_bytes": upload.received_bytes(marks),
+        "received_bytes": of.received_bytes,
         "received_chunks": runs(marks, RECEIVED),
         "missing_chunks": runs(marks, MISSING),
         "expires_at": iso(upload.expires_at_s),

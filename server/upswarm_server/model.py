@@ -25,7 +25,10 @@ class IllegalStep(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file's journey. Times are seconds since the epoch; `digest` is what was promised for the whole file."""
+    """One file's journey. Times are seconds since the epoch; `digest` is what was promised for the whole file.
+
+    `tus` is what a client that speaks tus said of it, by header; None for an upload in chunks.
+    """
 
     upload_id: str
     filename: str
@@ -39,6 +42,22 @@ class Upload:
     client_timestamp: str | float | None = None
     digest: str | None = None
     file_id: str | None = None
+    tus: dict[str, str] | None = None
+
+    @property
+    def sequential(self) -> bool:
+        """Whether its bytes come in order; then it is one chunk."""
+        return self.tus is not None
+
+    @property
+    def part(self) -> bool:
+        """Whether it is there to be joined with others, and never becomes a file itself."""
+        return self.tus is not None and self.tus.get("Upload-Concat") == "partial"
+
+    @property
+    def joined(self) -> bool:
+        """Whether it was made of parts."""
+        return self.tus is not None and self.tus.get("Upload-Concat", "").startswith("final;")
 
     @property
     def state(self) -> UploadState:

@@ -37,12 +37,36 @@ def check_place(upload: Upload, index: int, length_bytes: int) -> None:
         raise Problem("chunk_length_mismatch", f"expected {expected_bytes} B for chunk {index}, found {length_bytes} B")
 
 
-def require_complete(marks: bytes) -> None:
-    """Raise `upload_incomplete`, with the missing chunks, unless all are marked."""
+def require_chunks(upload: Upload) -> None:
+    """Raise `upload_sequential` unless the upload is one that comes in chunks."""
+    if upload.sequential:
+        raise Problem("upload_sequential", f"expected an upload in chunks, found that {upload.upload_id} speaks tus")
+
+
+def require_file(upload: Upload) -> None:
+    """Raise `upload_sequential` unless the upload is one that can become a file itself."""
+    if upload.part:
+        raise Problem("upload_sequential", f"expected a whole file, found that {upload.upload_id} is a part of one")
+
+
+def check_append(upload: Upload, reached_bytes: int, offset_bytes: int, length_bytes: int) -> None:
+    """Raise `offset_mismatch` or `size_over_limit` unless these bytes come next and are not too many."""
+    if offset_bytes != reached_bytes:
+        raise Problem("offset_mismatch", f"expected the bytes from {reached_bytes} on, found {offset_bytes}")
+    if length_bytes > upload.size_bytes - offset_bytes:
+        rest_bytes = upload.size_bytes - offset_bytes
+        raise Problem("size_over_limit", f"expected at most {rest_bytes} B, found {length_bytes} B")
+
+
+def require_complete(upload: Upload, marks: bytes) -> None:
+    """Raise `upload_incomplete`, with the missing chunks, unless all are marked; a mark that is not there is none."""
+    marks = marks.ljust(upload.chunk_count, MISSING)
     if missing := runs(marks, MISSING):
         chunks = marks.count(MISSING)
         raise Problem(
-            "upload_incomplete", f"expected {len(marks)} chunks, found {chunks} missing", missing_chunks=missing
+            "upload_incomplete",
+            f"expected {upload.chunk_count} chunks, found {chunks} missing",
+            missing_chunks=missing,
         )
 
 

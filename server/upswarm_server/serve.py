@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import resource
 import signal
 import socket
 import sys
@@ -19,7 +20,10 @@ from gunicorn.app.base import Application
 
 from upswarm import __version__
 from upswarm.errors import EXIT_OK, UpswarmError, UsageError
-from upswarm_server.app import create_app, prepare
+from upswarm_server import tls
+from upswarm_server.app import create_app, create_service, prepare
+from upswarm_server.connection import Connections
+from upswarm_server.reaper import reap
 from upswarm_server.settings import Settings
 
 _FLAGS = {
@@ -31,6 +35,7 @@ _FLAGS = {
 }
 _DATA_DIR_WAIT_S = 3.0
 _PARENT_LOOK_S = 0.5
+_FILES_PER_CONNECTION, _FILES_BESIDE = 3, 128  # the socket, the file and its map
 _TOKEN, _LAST_TOKEN = b"+", b"."
 
 
@@ -52,6 +57,8 @@ def serve(settings: Settings) -> int:
     gunicorn's own configuration is read from the environment, in which these settings must stand.
     """
     parent = os.getppid()
+    tls.check(settings)
+    _raise_file_limit(settings)
     listener = _listen(settings)
     with _owned(settings):
         if settings.exit_with_parent:
@@ -67,9 +74,23 @@ def serve(settings: Settings) -> int:
 
 def worker_app() -> falcon.App[Any, Any]:
     """The application of one gunicorn worker; called in the worker, after the fork."""
-    from upswarm_server.worker import in_thread_pool  # noqa: PLC0415 - brings gevent, which tests do without
+    # The one must not come before gunicorn.conf.py was read, the other brings gevent, which tests do without.
+    from upswarm_server.metrics import meter_of_worker  # noqa: PLC0415
+    from upswarm_server.worker import UploadWorker, again_and_again, in_thread_pool, wait_read  # noqa: PLC0415
 
-    return create_app(Settings.from_environ(os.environ), offload=in_thread_pool)
+    settings = Settings.from_environ(os.environ)
+    meter = meter_of_worker(in_thread_pool, settings.server_id)
+    service = create_service(settings, offload=in_thread_pool, meter=meter)
+    again_and_again(settings.reap_every_s, lambda: reap(service))
+    return create_app(
+        settings,
+        store=service.store,
+        catalog=service.catalog,
+        offload=in_thread_pool,
+        meter=meter,
+        connections=Connections(wait_read, settings.body_timeout_s),
+        worker=UploadWorker.number,
+    )
 
 
 def configuration_file() -> Path:
@@ -152,6 +173,18 @@ def _cannot_listen(settings: Settings, error: OSError) -> UsageError:
     return UsageError(what, hint="choose another one with --host, --port or UPSWARM_PORT; port 0 takes any free one")
 
 
+def _raise_file_limit(settings: Settings) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    needed = settings.worker_connections * _FILES_PER_CONNECTION + _FILES_BESIDE
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        print(
+            f"upswarm-server: UPSWARM_WORKER_CONNECTIONS={settings.worker_connections} may need {needed} open files "
+            f"per worker, and the system's limit is {hard}; beyond it requests fail",
+            file=sys.stderr,
+        )
+
+
 @contextmanager
 def _owned(settings: Settings) -> Iterator[None]:
     """Have the data directory for this server alone, prepared; the lock is held by all its processes."""
@@ -193,8 +226,9 @@ def _stop_without(parent: int) -> None:
 def _announcement(settings: Settings, listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
+    scheme = "http" if settings.tls_cert is None else "https"
     workers = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
-    return f"upswarm-server listening on http://{shown}:{port} ({workers}, data in {settings.data_dir})"
+    return f"upswarm-server listening on {scheme}://{shown}:{port} ({workers}, data in {settings.data_dir})"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.imports import DOORS, FLOORS, KIT, files, findings, imports
+from tests.architecture.imports import (
+    CONTRACTS_OF_THE_SERVER,
+    DOORS,
+    FLOORS,
+    KIT,
+    KIT_FOR_THE_SERVER,
+    files,
+    findings,
+    imports,
+)
 
 ROOT = Path(__file__).parents[2]
 FILES = files(ROOT)
@@ -68,6 +77,10 @@ RETRY = {"upswarm/transfer/retry.py": ""}
         ("upswarm/cli.py", "import upswarm.testing.clock", "the house uses nothing of its testing kit"),
         ("upswarm/testing/clock.py", "import upswarm.swarm.users", "the testing kit stands on floor 4 at most"),
         ("upswarm/cli.py", "import upswarm_server.app", "the load side uses nothing of the server"),
+        ("upswarm/testing/clock.py", "import upswarm_server.model", "the load side uses nothing of the server"),
+        ("upswarm/testing/stores.py", "from upswarm_server.stores.disk import x", "the server's contracts only"),
+        ("upswarm/testing/catalogs.py", "import upswarm_server.app", "the server's contracts only"),
+        ("upswarm/results/stores.py", "import upswarm_server.model", "the load side uses nothing of the server"),
         ("server/upswarm_server/app.py", "import upswarm.transfer.retry", "the server stands on floor 0 only"),
         ("server/upswarm_server/app.py", "from upswarm.testing import clock", "the server stands on floor 0 only"),
         ("upswarm/transfer/exchange.py", "import gevent.event", "gevent belongs into upswarm/swarm/*"),
@@ -98,6 +111,8 @@ def test_the_checker_names_the_file_the_import_and_the_rule(tree, file, source, 
         ("upswarm/plugins.py", "from upswarm.errors import PluginError"),
         ("upswarm/cli.py", "import click, upswarm.swarm.users, upswarm.content"),
         ("upswarm/testing/clock.py", "from upswarm.reports import html\nfrom upswarm.testing import x"),
+        ("upswarm/testing/stores.py", "import upswarm_server.stores.base\nfrom upswarm_server.model import MISSING"),
+        ("upswarm/testing/catalogs.py", "from upswarm_server.catalogs import base\nimport upswarm_server.problems"),
         (
             "server/upswarm_server/app.py",
             "import falcon, socket, sqlite3, upswarm.digests\nfrom upswarm import __version__",
@@ -106,7 +121,16 @@ def test_the_checker_names_the_file_the_import_and_the_rule(tree, file, source, 
     ],
 )
 def test_the_checker_lets_everything_else_pass(tree, file, source):
-    assert tree({file: source, **RETRY, "upswarm/digests.py": ""}) == []
+    house = dict.fromkeys(["upswarm/digests.py", "server/upswarm_server/catalogs/base.py"], "")
+    assert tree({file: source, **RETRY, **house}) == []
+
+
+def test_every_suite_for_the_server_is_there_and_stands_on_a_contract_of_it():
+    """An exception that nobody needs is a leftover."""
+    suites = {file.removesuffix(".py").replace("/", ".") for file in KIT_FOR_THE_SERVER}
+    assert set(FILES) >= KIT_FOR_THE_SERVER
+    for file in KIT_FOR_THE_SERVER:
+        assert (CONTRACTS_OF_THE_SERVER | suites) & {found.module for found in imports(ROOT, file)}, file
 
 
 def test_every_door_is_used_or_promised():

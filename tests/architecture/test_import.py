@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.imports import FLOORS, KIT, files
+from tests.architecture.imports import FLOORS, KIT, KIT_FOR_THE_SERVER, files
 
 ROOT = Path(__file__).parents[2]
+SUITES_FOR_THE_SERVER = {file.removesuffix(".py").replace("/", ".") for file in KIT_FOR_THE_SERVER}
 HEAVY = ("locust", "gevent", "flask", "falcon", "gunicorn", "upswarm_server")
 
 
@@ -26,7 +27,9 @@ def modules_below_the_swarm() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("module", ["upswarm", "upswarm.transfer.uploader", "upswarm.results.run_file"])
+@pytest.mark.parametrize(
+    "module", ["upswarm", "upswarm.testing", "upswarm.transfer.uploader", "upswarm.results.run_file"]
+)
 def test_importing_it_patches_nothing(module):
     assert imported_by(module) == set()
 
@@ -34,7 +37,11 @@ def test_importing_it_patches_nothing(module):
 def test_nothing_below_the_swarm_imports_locust_or_gevent():
     modules = modules_below_the_swarm()
     assert "upswarm.testing.clock" in modules
-    assert imported_by(*modules) == set()
+    assert imported_by(*(set(modules) - SUITES_FOR_THE_SERVER)) == set()
+
+
+def test_the_suites_for_stores_and_catalogs_bring_the_servers_contracts_and_neither_falcon_nor_gunicorn():
+    assert imported_by(*SUITES_FOR_THE_SERVER) == {"upswarm_server"}
 
 
 def test_the_testing_kit_needs_no_pytest():

@@ -358,7 +358,7 @@ def test_wrong_settings_are_told_all_at_once(tmp_path: Path) -> None:
 def test_an_unknown_store_is_told_in_a_sentence(tmp_path: Path) -> None:
     code, said = run_serve(tmp_path, UPSWARM_STORE="tape")
     assert code == 2
-    assert said.startswith("upswarm-server: expected a store (disk, or module:attribute), found 'tape'")
+    assert said.startswith("upswarm-server: expected a store (disk, memory, or module:attribute), found 'tape'")
 
 
 def test_an_address_of_another_machine_is_told_in_a_sentence(

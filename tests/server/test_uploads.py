@@ -291,6 +291,7 @@ def test_all_wrong_fields_are_told_at_once(client: TestClient) -> None:
         b"[1]",
         b"\xff",
         b'{"size_bytes": NaN, "filename": "a"}',
+        b'{"size_bytes": 1, "filename": "a", "client_timestamp": 1e400}',
         b"[" * 20_000,
         b'{"size_bytes": 1' + b"0" * 5000 + b"}",
         b'{"filename": "\\ud800", "size_bytes": 1}',

@@ -12,7 +12,9 @@ after an empty `>` or `<` the body:
     < 204
     < Upload-Received-Bytes: 1048576
 
-A body of the form `@zeros N` stands for N zero bytes; any other body is its lines, joined. `{{name}}` stands
+A body of the form `@zeros N` stands for N zero bytes; a request's body that begins with a line `@form` is the lines
+after it, each with a line break as forms have it; an answer's body `@any` is not compared. Any other body is its lines,
+joined. `{{name}}` stands
 for a value that differs from run to run: where it first occurs in an answer it captures, afterwards it stands for
 what was captured. Of an answer's headers only those that are recorded are compared, of a JSON body everything.
 """
@@ -67,6 +69,8 @@ class Response:
         for name, recorded in self.headers.items():
             assert name.lower() in found, f"no header {name}"
             _match(recorded, found[name.lower()], values, f"header {name}")
+        if self.body == "@any":
+            return values
         if self.body.startswith("{"):
             _match_json(json.loads(self.body), json.loads(body), values, "body")
         else:
@@ -114,8 +118,8 @@ def _exchange(text: str) -> Exchange:
     method, _, path = head.partition(" ")
     status, answer_headers, answer_body = _message(text, "<")
     return Exchange(
-        Request(method, path, headers, _bytes("".join(body))),
-        Response(int(status), answer_headers, _bytes("".join(answer_body)).decode()),
+        Request(method, path, headers, _bytes(body)),
+        Response(int(status), answer_headers, _bytes(answer_body).decode()),
     )
 
 
@@ -126,7 +130,10 @@ def _message(text: str, mark: str) -> tuple[str, dict[str, str], list[str]]:
     return lines[0], headers, lines[end + 1 :]
 
 
-def _bytes(text: str) -> bytes:
+def _bytes(lines: list[str]) -> bytes:
+    if lines[:1] == ["@form"]:
+        return "".join(f"{line}\r\n" for line in lines[1:]).encode()
+    text = "".join(lines)
     directive, _, argument = text.partition(" ")
     return bytes(int(argument)) if directive == "@zeros" else text.encode()
 

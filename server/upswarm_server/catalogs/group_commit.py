@@ -13,9 +13,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from upswarm_server.catalogs.base import Commits
+from upswarm_server.meter import SILENT, Meter, timed
 from upswarm_server.offload import Offload
 from upswarm_server.problems import Problem
 
+_FAILING = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")
 T = TypeVar("T")
 Step = Callable[[sqlite3.Connection], Any]
 
@@ -32,9 +34,17 @@ class _Job:
 class GroupCommit:
     """Runs steps on the one writing connection of this process."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], offload: Offload) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        offload: Offload,
+        meter: Meter = SILENT,
+        close_all: Callable[[], None] | None = None,
+    ) -> None:
         self._connect = connect
+        self._close_all = close_all or self.close
         self._offload = offload
+        self._meter = meter
         self._connection: sqlite3.Connection | None = None
         self._waiting: deque[_Job] = deque()
         # Looked up when called: gunicorn's gevent worker replaces it before the application is made.
@@ -49,6 +59,7 @@ class GroupCommit:
         """
         job = _Job(step, durable=durable)
         self._waiting.append(job)
+        self._meter.waiting(len(self._waiting))
         with self._turn:
             if not job.done:
                 self._commit_all()
@@ -69,18 +80,31 @@ class GroupCommit:
     def _commit_all(self) -> None:
         jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
-            self._offload(lambda: self._transact(jobs))
+            seconds = self._offload(lambda: timed(lambda: self._write(jobs)))
             self._commits += 1
             self._records += len(jobs)
+            self._meter.commit(len(jobs), seconds)
         except BaseException as error:
             # Even when the one that commits is stopped: the others must not take their changes for written.
             for job in jobs:
-                job.error = _as_problem(error)
+                job.error = as_problem(error)
             if not isinstance(error, Exception):
                 raise
         finally:
             for job in jobs:
                 job.done = True
+            self._meter.waiting(len(self._waiting))
+
+    def _write(self, jobs: list[_Job]) -> None:
+        try:
+            self._transact(jobs)
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+                raise
+            # Nothing was written. Who opened the file while its disk was read-only sees it so for ever, and so do
+            # all connections of this process, for they share what SQLite keeps in memory.
+            self._close_all()
+            self._transact(jobs)
 
     def _transact(self, jobs: list[_Job]) -> None:
         if self._connection is None:
@@ -109,10 +133,13 @@ def _run_step(connection: sqlite3.Connection, job: _Job) -> None:
     connection.execute("RELEASE step")
 
 
-def _as_problem(error: BaseException) -> Exception:
+def as_problem(error: BaseException) -> Exception:
+    """What an error of SQLite's is to a client: `busy`, `storage_full`, an `OSError`, or a bug."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Problem("busy", "another process is writing the catalog and did not finish in time")
     if name == "SQLITE_FULL":
         return Problem("storage_full", "expected space for a record, found the catalog's disk full")
-    return RuntimeError(f"the catalog could not commit: {error!r}")
+    if name.startswith(_FAILING):
+        return OSError(None, f"the catalog's disk does not work: {error}")
+    return RuntimeError(f"the catalog failed: {error!r}")

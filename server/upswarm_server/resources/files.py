@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from falcon import HTTP_204, HTTP_206, HTTP_304, Request, Response
+from falcon import HTTP_201, HTTP_204, HTTP_206, HTTP_304, Request, Response
 
 from upswarm_server import documents, names
 from upswarm_server.bodies import body_of
 from upswarm_server.catalogs.base import Query
 from upswarm_server.model import File as FileRecord
 from upswarm_server.problems import Problem
+from upswarm_server.resources.whole_files import WholeFiles
 from upswarm_server.service import Service
 from upswarm_server.stores.base import Reader
 
@@ -21,11 +22,22 @@ _MAX_LIMIT = 1000
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII)
 
 
+_QUESTION: documents.Fields = {"filename": documents.any_text}
+
+
 class Files:
     """The collection."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._whole = WholeFiles(service)
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """A whole small file at once, answered as finalize does."""
+        file = self._whole.receive(req)
+        resp.status = HTTP_201
+        resp.location = f"/v1/files/{file.file_id}"
+        resp.media = documents.file_record(file)
 
     def on_get(self, req: Request, resp: Response) -> None:
         """List files in the order in which they were finalized."""
@@ -52,7 +64,7 @@ class Check:
     def on_post(self, req: Request, resp: Response) -> None:
         """Always 200 for a well-formed question."""
         body = body_of(req, self._settings.max_json_size_bytes)
-        asked = documents.read_object(body, {"filename": documents.any_text}, frozenset({"filename"}))
+        asked = documents.read_object(body, _QUESTION, frozenset(_QUESTION), max_depth=self._settings.max_json_depth)
         try:
             names.check_filename(asked["filename"], self._settings.max_name_bytes)
             resp.media = {"accepted": True}
@@ -118,6 +130,9 @@ class _Blocks(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         block = self._reader.read(self._at, min(_BLOCK_BYTES, self._end - self._at))
+        if not block and self._at < self._end:
+            # The head has promised more: only a connection that breaks tells the client so.
+            raise EOFError(f"expected {self._end} B of the file, found {self._at} B")
         if not block:
             raise StopIteration
         self._at += len(block)

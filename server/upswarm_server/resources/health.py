@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sqlite3
-from collections.abc import Iterator
 
 from falcon import Request, Response
 
 from upswarm import __version__
+from upswarm_server import shared
 from upswarm_server.problems import Problem
 from upswarm_server.service import Service
+from upswarm_server.vitals import Vitals, if_known
 
 
 class Live:
@@ -23,48 +23,38 @@ class Live:
 
 
 class Ready:
-    """Ready: the store works and has space, the catalog answers."""
+    """Ready: the store works and has space, the catalog answers, the server is not about to stop."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, vitals: Vitals) -> None:
+        self._vitals = vitals
 
     def on_get(self, req: Request, resp: Response) -> None:
         """200, or `not_ready` with every reason."""
-        if reasons := list(_obstacles(self._service)):
+        if reasons := self._vitals.obstacles():
             raise Problem("not_ready", "; ".join(reasons), reasons=reasons)
         resp.media = {"status": "ready"}
 
 
 class Summary:
-    """A summary; what is counted by one worker process says so by its `pid`."""
+    """A summary of the whole server; `pid` is the worker that gives it."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, vitals: Vitals) -> None:
         self._service = service
-        self._started_s = service.clock()
+        self._vitals = vitals
+        self._started_s = shared.started_s() or service.clock()
 
     def on_get(self, req: Request, resp: Response) -> None:
         """Always 200."""
-        service = self._service
-        now_s = service.clock()
+        reasons = self._vitals.obstacles()
+        # Nobody counts for all workers where there is only this one, as in tests.
+        commits = self._service.meter.commits() or self._service.catalog.commits()
         resp.media = {
-            "status": "not ready" if list(_obstacles(service)) else "ready",
+            "status": "not ready" if reasons else "ready",
+            "reasons": reasons,
             "version": __version__,
-            "server_id": service.settings.server_id,
+            "server_id": self._service.settings.server_id,
             "pid": os.getpid(),
-            "uptime_s": round(now_s - self._started_s, 3),
-            "open_uploads": service.catalog.count_open(now_s),
-            "catalog": dataclasses.asdict(service.catalog.commits()),
+            "uptime_s": round(max(0.0, self._service.clock() - self._started_s), 3),
+            "open_uploads": if_known(self._vitals.open_uploads),
+            "catalog": dataclasses.asdict(commits),
         }
-
-
-def _obstacles(service: Service) -> Iterator[str]:
-    try:
-        free_bytes = service.store.free_bytes()
-        if free_bytes < service.settings.min_free_bytes:
-            yield f"expected {service.settings.min_free_bytes} B of free space, found {free_bytes} B"
-    except OSError as error:
-        yield f"the store does not work: {error.strerror or error}"
-    try:
-        service.catalog.count_open(service.clock())
-    except sqlite3.Error as error:
-        yield f"the catalog does not answer: {error}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from falcon import HTTP_201, HTTP_204, Request, Response
 
-from upswarm import digests
 from upswarm_server import documents
 from upswarm_server.bodies import body_of
 from upswarm_server.documents import Fields
-from upswarm_server.problems import Problem
 from upswarm_server.service import Service, Wish
+
+_REQUIRED = frozenset({"filename", "size_bytes"})
 
 
 class Uploads:
@@ -19,6 +19,7 @@ class Uploads:
         self._service = service
         settings = service.settings
         self._max_body_bytes = settings.max_json_size_bytes
+        self._max_depth = settings.max_json_depth
         self._fields: Fields = {
             "filename": documents.any_text,
             "size_bytes": documents.size,
@@ -33,7 +34,7 @@ class Uploads:
     def on_post(self, req: Request, resp: Response) -> None:
         """Init."""
         body = body_of(req, self._max_body_bytes)
-        wish = documents.read_object(body, self._fields, frozenset({"filename", "size_bytes"}))
+        wish = documents.read_object(body, self._fields, _REQUIRED, max_depth=self._max_depth)
         upload = self._service.begin(Wish(**wish))
         resp.status = HTTP_201
         resp.location = f"/v1/uploads/{upload.upload_id}"
@@ -65,7 +66,8 @@ class Chunk:
     def on_put(self, req: Request, resp: Response, upload_id: str, index: int) -> None:
         """Chunk."""
         body = body_of(req, self._service.settings.max_chunk_size_bytes)
-        received_bytes = self._service.receive_chunk(upload_id, index, _promised(req), body)
+        promised = documents.content_digest(req.get_header("Content-Digest"))
+        received_bytes = self._service.receive_chunk(upload_id, index, promised, body)
         resp.status = HTTP_204
         resp.set_header("Upload-Received-Bytes", str(received_bytes))
 
@@ -82,11 +84,3 @@ class Finalize:
         resp.status = HTTP_201
         resp.location = f"/v1/files/{file.file_id}"
         resp.media = documents.file_record(file)
-
-
-def _promised(req: Request) -> dict[str, bytes]:
-    header = req.get_header("Content-Digest")
-    try:
-        return digests.parse_header(header) if header else {}
-    except digests.DigestError as error:
-        raise Problem("invalid_request", f"Content-Digest: {error}") from error

@@ -1,7 +1,9 @@
 """Bytes on a disk: one file per upload, in its place from the first chunk on.
 
     data/<two digits>/<id>   the bytes, of an open upload and of the file that it becomes
-    open/<id>                the map of received chunks, only while the upload is open
+    open/<id>                the map of received chunks, or how far a sequential upload is, only while it is open
+    leaving/<id>             empty, only while the file is being removed
+    aside/<id>               bytes that no record knew after the machine had died
     boot                     the boot of the machine that the maps belong to
 
 Whether an upload is a file is said by the catalog alone, so finalize moves and copies nothing.
@@ -10,71 +12,113 @@ Whether an upload is a file is said by the catalog alone, so finalize moves and 
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from upswarm import digests
+from upswarm_server.meter import SILENT, Meter
 from upswarm_server.offload import Offload, direct
-from upswarm_server.problems import Problem
 from upswarm_server.settings import Settings
 from upswarm_server.stores.base import NotHeld
+from upswarm_server.stores.disk_parts import DiskHeld, DiskReader, DiskSlot
+from upswarm_server.stores.disk_tail import DiskTail
 from upswarm_server.stores.filesystem import (
     allocate,
-    blocks,
     boot_id,
+    free_bytes,
     opened,
     space_told,
     sync_directory,
     sync_file,
-    sync_with_name,
 )
-from upswarm_server.stores.received import ReceivedMap
+from upswarm_server.stores.received import ReceivedMap, TailMap
 
 
 class DiskStore:
     """Keeps bytes below `root`; many processes may share it."""
 
     def __init__(
-        self, root: Path, *, reserve: str = "full", lock_wait_s: float = 5.0, offload: Offload = direct
+        self,
+        root: Path,
+        *,
+        reserve: str = "full",
+        lock_wait_s: float = 5.0,
+        offload: Offload = direct,
+        meter: Meter = SILENT,
     ) -> None:
         self._root = root
         self._reserve = reserve
         self._lock_wait_s = lock_wait_s
         self._offload = offload
+        self._meter = meter
 
     @classmethod
-    def from_settings(cls, settings: Settings, offload: Offload) -> DiskStore:
+    def from_settings(cls, settings: Settings, offload: Offload, meter: Meter) -> DiskStore:
         """The store that these settings describe."""
-        return cls(settings.data_dir, reserve=settings.reserve, lock_wait_s=settings.lock_wait_s, offload=offload)
+        return cls(
+            settings.data_dir,
+            reserve=settings.reserve,
+            lock_wait_s=settings.lock_wait_s,
+            offload=offload,
+            meter=meter,
+        )
 
     def prepare(self) -> None:
         """Make the directories, and void the marks of another boot; raises `OSError`."""
         for shard in range(256):
             (self._root / "data" / f"{shard:02x}").mkdir(parents=True, exist_ok=True)
-        (self._root / "open").mkdir(exist_ok=True)
+        for name in ("open", "leaving", "aside"):
+            (self._root / name).mkdir(exist_ok=True)
         for directory in (self._root.parent, self._root, self._root / "data"):
             sync_directory(directory)
         self._void_marks_of_another_boot()
 
     def _void_marks_of_another_boot(self) -> None:
         # A mark may have reached the disk before the bytes it speaks of, when the machine died in between.
-        stamp, boot = self._root / "boot", boot_id()
-        if stamp.exists() and stamp.read_text() != boot:
-            for upload_id in self.uploads():
-                with self._map(upload_id) as received:
+        if self._machine_died():
+            for path in (self._root / "open").iterdir():
+                with ReceivedMap.opened(path) as received:
                     received.clear()
-        stamp.write_text(boot)
+
+    def _machine_died(self) -> bool:
+        stamp = self._root / "boot"
+        return stamp.exists() and stamp.read_text() != boot_id()
+
+    def unsure(self) -> Iterator[str]:
+        """Everything there is, when the machine has died."""
+        if self._machine_died():
+            for shard in (self._root / "data").iterdir():
+                yield from [path.name for path in shard.iterdir()]
+
+    def set_aside(self, file_id: str) -> None:
+        """Rename it."""
+        self._data(file_id).rename(self._root / "aside" / file_id)
+
+    @property
+    def aside(self) -> str:
+        """A directory."""
+        return str(self._root / "aside")
+
+    def settled(self) -> None:
+        """Note which boot this is."""
+        stamp = self._root / "boot"
+        stamp.write_text(boot_id())
         sync_file(stamp)
         sync_directory(self._root)
 
     def reserve(self, upload_id: str, size_bytes: int, chunk_count: int) -> None:
         """As the contract says; how much is allocated is a setting."""
+        self._reserve_with(lambda: ReceivedMap.create(self._open(upload_id), chunk_count), upload_id, size_bytes)
+
+    def reserve_tail(self, upload_id: str, size_bytes: int) -> None:
+        """The same space, and a map of another kind."""
+        self._reserve_with(lambda: TailMap.create_tail(self._open(upload_id), size_bytes), upload_id, size_bytes)
+
+    def _reserve_with(self, create_map: Callable[[], None], upload_id: str, size_bytes: int) -> None:
         try:
             with space_told():
                 # The map first: recovery finds what a crash leaves by its map.
-                ReceivedMap.create(self._open(upload_id), chunk_count)
+                create_map()
                 self._offload(lambda: allocate(self._data(upload_id), size_bytes, full=self._reserve == "full"))
         except BaseException:
             self.discard(upload_id)
@@ -100,22 +144,39 @@ class DiskStore:
         """The whole upload, locked."""
         with self._map(upload_id) as received:
             received.lock_all(self._lock_wait_s)
-            yield DiskHeld(received, self._data(upload_id), self._offload)
+            yield DiskHeld(received, self._data(upload_id), self._offload, self._meter)
+
+    @contextmanager
+    def tail(self, upload_id: str) -> Iterator[DiskTail]:
+        """The end of a sequential upload, under the lock that a finalize takes too."""
+        with self._opened_tail(upload_id) as (tail_map, fd):
+            tail_map.lock_all(self._lock_wait_s)
+            yield DiskTail(tail_map, fd, self._opened_tail, self._offload)
+
+    def tail_offset_bytes(self, upload_id: str) -> int:
+        """From the map, without a lock."""
+        with self._tail_map(upload_id) as tail_map:
+            return tail_map.offset_bytes
 
     def seal(self, upload_id: str) -> None:
         """Remove the map: what has no map takes no chunks."""
         self._open(upload_id).unlink(missing_ok=True)
+        self._leaving(upload_id).unlink(missing_ok=True)
 
     def discard(self, upload_id: str) -> None:
         """Remove the bytes, even under a sender that still has the file open, and then the map that tells of them."""
         with suppress(FileNotFoundError):
-            os.truncate(self._data(upload_id), 0)
+            self._offload(lambda: os.truncate(self._data(upload_id), 0))
         self.remove(upload_id)
         self.seal(upload_id)
 
+    def condemn(self, file_id: str) -> None:
+        """Leave a note."""
+        self._leaving(file_id).touch()
+
     def uploads(self) -> list[str]:
-        """The ids of all maps."""
-        return sorted(path.name for path in (self._root / "open").iterdir())
+        """The ids of all maps and notes."""
+        return sorted(path.name for name in ("open", "leaving") for path in (self._root / name).iterdir())
 
     def open(self, file_id: str) -> DiskReader:
         """The file's bytes."""
@@ -125,14 +186,13 @@ class DiskStore:
             raise NotHeld(file_id) from None
 
     def remove(self, file_id: str) -> None:
-        """Unlink the bytes."""
-        self._data(file_id).unlink(missing_ok=True)
+        """Unlink the bytes; a large file takes its time."""
+        self._offload(lambda: self._data(file_id).unlink(missing_ok=True))
+        self._leaving(file_id).unlink(missing_ok=True)
 
     def free_bytes(self) -> int:
-        """Space that this user may still fill; raises `OSError` when the directory can't be written."""
-        if not os.access(self._root / "open", os.W_OK | os.X_OK):
-            raise PermissionError(f"{self._root} is not writable")
-        return shutil.disk_usage(self._root).free
+        """Space that this user may still fill, found out by writing; raises `OSError` when that fails."""
+        return self._offload(lambda: free_bytes(self._root))
 
     def _data(self, upload_id: str) -> Path:
         return self._root / "data" / upload_id[:2] / upload_id
@@ -140,83 +200,20 @@ class DiskStore:
     def _open(self, upload_id: str) -> Path:
         return self._root / "open" / upload_id
 
+    def _leaving(self, file_id: str) -> Path:
+        return self._root / "leaving" / file_id
+
+    @contextmanager
+    def _opened_tail(self, upload_id: str) -> Iterator[tuple[TailMap, int]]:
+        with self._tail_map(upload_id) as tail_map, opened(self._data(upload_id), os.O_RDWR) as fd:
+            yield tail_map, fd
+
+    @contextmanager
+    def _tail_map(self, upload_id: str) -> Iterator[TailMap]:
+        with self._map(upload_id) as received:
+            if not isinstance(received, TailMap):
+                raise NotHeld(upload_id)
+            yield received
+
     def _map(self, upload_id: str) -> AbstractContextManager[ReceivedMap]:
         return ReceivedMap.opened(self._open(upload_id))
-
-
-class DiskSlot:
-    """The place of one chunk in its upload's file."""
-
-    def __init__(self, received_map: ReceivedMap, fd: int, index: int, offset_bytes: int) -> None:
-        self._map = received_map
-        self._fd = fd
-        self._index = index
-        self._offset_bytes = offset_bytes
-        self.received = received_map.has(index)
-
-    def write(self, data: bytes | memoryview, at_bytes: int) -> None:
-        """Write in place, into the kernel's cache."""
-        rest = memoryview(data)
-        with space_told():
-            while rest:
-                written = os.pwrite(self._fd, rest, self._offset_bytes + at_bytes)
-                rest, at_bytes = rest[written:], at_bytes + written
-
-    def same(self, data: bytes | memoryview, at_bytes: int) -> bool:
-        """Compare with what is in place; raises `NotHeld` rather than compare with a discarded file."""
-        equal = os.pread(self._fd, len(data), self._offset_bytes + at_bytes) == data
-        if not equal:
-            self._map.require()
-        return equal
-
-    def mark(self) -> bytes:
-        """Mark the chunk; one that was in place needs no mark, but must still be there."""
-        if not self.received:
-            self._map.mark(self._index)
-        self._map.require()
-        if not self._map.has(self._index):
-            raise Problem("busy", "a failed finalize has just taken back all chunks of this upload")
-        return self._map.marks()
-
-
-class DiskHeld:
-    """An upload whose map is locked."""
-
-    def __init__(self, received_map: ReceivedMap, path: Path, offload: Offload) -> None:
-        self._map = received_map
-        self._path = path
-        self._offload = offload
-
-    def marks(self) -> bytes:
-        """One byte per chunk."""
-        return self._map.marks()
-
-    def clear(self) -> None:
-        """Count every chunk as missing."""
-        self._map.clear()
-
-    def digest(self, algorithm: str) -> bytes:
-        """Read the whole file."""
-        return self._offload(lambda: digests.digest_of(algorithm, blocks(self._path)))
-
-    def sync(self) -> None:
-        """Sync the bytes, then the directory that names them."""
-        self._offload(lambda: sync_with_name(self._path))
-
-
-class DiskReader:
-    """An open file; reading may wait for the disk, so it is offloaded."""
-
-    def __init__(self, fd: int, offload: Offload) -> None:
-        self._fd = fd
-        self._offload = offload
-
-    def read(self, at_bytes: int, length_bytes: int) -> bytes:
-        """Up to `length_bytes`."""
-        return self._offload(lambda: os.pread(self._fd, length_bytes, at_bytes))
-
-    def close(self) -> None:
-        """Close the file once."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1

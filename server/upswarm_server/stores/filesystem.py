@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ from upswarm_server.stores.base import NotHeld
 _READ_BYTES = 1 << 20
 _PRIVATE = 0o600
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+_COPY_BYTES = 1 << 30
 
 
 @contextmanager
@@ -59,6 +63,27 @@ def _where_supported() -> Iterator[None]:
             raise
 
 
+def copy_range(source: int, target: int, length_bytes: int, at_bytes: int) -> int:
+    """Copy the first bytes of a file to their place in another one; returns how many the source had of them."""
+    copied_bytes = 0
+    while copied_bytes < length_bytes:
+        wanted_bytes = min(length_bytes - copied_bytes, _COPY_BYTES)
+        count = _copy(source, target, wanted_bytes, copied_bytes, at_bytes + copied_bytes)
+        if not count:
+            break
+        copied_bytes += count
+    return copied_bytes
+
+
+def _copy(source: int, target: int, length_bytes: int, source_bytes: int, target_bytes: int) -> int:
+    try:
+        return os.copy_file_range(source, target, length_bytes, source_bytes, target_bytes)
+    except OSError as error:
+        if error.errno not in _NO_COPY:
+            raise
+        return os.pwrite(target, os.pread(source, min(length_bytes, _READ_BYTES), source_bytes), target_bytes)
+
+
 def blocks(path: Path) -> Iterator[bytes]:
     """The file's bytes, in order."""
     with path.open("rb", buffering=0) as file:
@@ -82,6 +107,18 @@ def sync_with_name(path: Path) -> None:
     """Return when the file's bytes, and then its name, are on disk."""
     sync_file(path)
     sync_directory(path.parent)
+
+
+def free_bytes(directory: Path) -> int:
+    """Space for more, 0 when not even one byte finds a place, for lack of inodes or by a quota; raises `OSError`."""
+    try:
+        with tempfile.TemporaryFile(dir=directory, buffering=0) as probe:
+            probe.write(b"?")
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            return 0
+        raise
+    return shutil.disk_usage(directory).free
 
 
 def boot_id() -> str:

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from upswarm import digests
-from upswarm_server.model import MISSING, RECEIVED
+from upswarm_server.meter import Meter
 from upswarm_server.offload import Offload
 from upswarm_server.problems import Problem
 from upswarm_server.settings import Settings
 from upswarm_server.stores.base import NotHeld
-
-
-class Entry:
-    """One upload's bytes, marks and locks."""
-
-    def __init__(self, size_bytes: int, chunk_count: int) -> None:
-        self.data = bytearray(size_bytes)
-        self.marks = bytearray(MISSING * chunk_count)
-        self.locks = [threading.Lock() for _ in range(chunk_count)]
+from upswarm_server.stores.memory_parts import Entry, MemoryHeld, MemoryReader, MemorySlot, MemoryTail, TailEntry
 
 
 class MemoryStore:
     """Keeps bytes in a dictionary, bounded by `capacity_bytes`."""
+
+    one_process = True
+    """The server refuses to share it between several worker processes."""
 
     def __init__(self, *, capacity_bytes: int = 1 << 30, lock_wait_s: float = 5.0) -> None:
         self._capacity_bytes = capacity_bytes
         self._lock_wait_s = lock_wait_s
         self._open: dict[str, Entry] = {}
         self._files: dict[str, Entry] = {}
+        self._condemned: set[str] = set()
 
     @classmethod
-    def from_settings(cls, settings: Settings, offload: Offload) -> MemoryStore:
+    def from_settings(cls, settings: Settings, offload: Offload, meter: Meter) -> MemoryStore:
         """A store with the waiting time of these settings; nothing in memory blocks, so nothing is offloaded."""
         return cls(lock_wait_s=settings.lock_wait_s)
 
@@ -42,9 +37,11 @@ class MemoryStore:
 
     def reserve(self, upload_id: str, size_bytes: int, chunk_count: int) -> None:
         """Allocate the bytes."""
-        if size_bytes > self.free_bytes():
-            raise Problem("storage_full", f"expected {size_bytes} B of space, found {self.free_bytes()} B")
-        self._open[upload_id] = Entry(size_bytes, chunk_count)
+        self._add(upload_id, size_bytes, lambda size_bytes: Entry(size_bytes, chunk_count))
+
+    def reserve_tail(self, upload_id: str, size_bytes: int) -> None:
+        """Allocate the bytes."""
+        self._add(upload_id, size_bytes, TailEntry)
 
     def marks(self, upload_id: str) -> bytes:
         """One byte per chunk."""
@@ -54,6 +51,8 @@ class MemoryStore:
     def slot(self, upload_id: str, index: int, offset_bytes: int) -> Iterator[MemorySlot]:
         """The place of one chunk."""
         entry = self.entry(upload_id)
+        if isinstance(entry, TailEntry):
+            raise NotHeld(upload_id)
         with self._locked(entry.locks[index]):
             self.entry(upload_id)
             yield MemorySlot(self, upload_id, index, offset_bytes)
@@ -63,23 +62,41 @@ class MemoryStore:
         """The whole upload: every chunk's lock, always in the same order, so that two holders can't deadlock."""
         entry = self.entry(upload_id)
         with ExitStack() as locks:
-            for lock in entry.locks:
+            for lock in (entry.whole, *entry.locks):  # an empty file has no chunks
                 locks.enter_context(self._locked(lock))
             self.entry(upload_id)
             yield MemoryHeld(entry)
+
+    @contextmanager
+    def tail(self, upload_id: str) -> Iterator[MemoryTail]:
+        """The end of a sequential upload."""
+        with self._locked(self.tail_entry(upload_id).whole):
+            yield MemoryTail(self, upload_id)
+
+    def tail_offset_bytes(self, upload_id: str) -> int:
+        """How many bytes count."""
+        return self.tail_entry(upload_id).offset_bytes
 
     def seal(self, upload_id: str) -> None:
         """Turn the upload into a file."""
         if entry := self._open.pop(upload_id, None):
             self._files[upload_id] = entry
 
+        self._condemned.discard(upload_id)
+
     def discard(self, upload_id: str) -> None:
         """Forget the upload."""
         self._open.pop(upload_id, None)
+        if upload_id in self._condemned:
+            self.remove(upload_id)
+
+    def condemn(self, file_id: str) -> None:
+        """Note it."""
+        self._condemned.add(file_id)
 
     def uploads(self) -> list[str]:
-        """All open ids."""
-        return sorted(self._open)
+        """All open or condemned ids."""
+        return sorted(self._condemned.union(self._open))
 
     def open(self, file_id: str) -> MemoryReader:
         """The file's bytes."""
@@ -90,6 +107,7 @@ class MemoryStore:
     def remove(self, file_id: str) -> None:
         """Forget the file."""
         self._files.pop(file_id, None)
+        self._condemned.discard(file_id)
 
     def free_bytes(self) -> int:
         """What is left of the capacity."""
@@ -103,6 +121,18 @@ class MemoryStore:
         except KeyError:
             raise NotHeld(upload_id) from None
 
+    def tail_entry(self, upload_id: str) -> TailEntry:
+        """The open sequential upload; raises `NotHeld`."""
+        entry = self.entry(upload_id)
+        if not isinstance(entry, TailEntry):
+            raise NotHeld(upload_id)
+        return entry
+
+    def _add(self, upload_id: str, size_bytes: int, entry_of: Callable[[int], Entry]) -> None:
+        if size_bytes > self.free_bytes():
+            raise Problem("storage_full", f"expected {size_bytes} B of space, found {self.free_bytes()} B")
+        self._open[upload_id] = entry_of(size_bytes)
+
     @contextmanager
     def _locked(self, lock: threading.Lock) -> Iterator[None]:
         if not lock.acquire(timeout=self._lock_wait_s):
@@ -111,67 +141,3 @@ class MemoryStore:
             yield
         finally:
             lock.release()
-
-
-class MemorySlot:
-    """The place of one chunk in its upload's bytes."""
-
-    def __init__(self, store: MemoryStore, upload_id: str, index: int, offset_bytes: int) -> None:
-        self._store = store
-        self._upload_id = upload_id
-        self._entry = store.entry(upload_id)
-        self._index = index
-        self._offset_bytes = offset_bytes
-        self.received = self._entry.marks[index : index + 1] == RECEIVED
-
-    def write(self, data: bytes | memoryview, at_bytes: int) -> None:
-        """Copy into place."""
-        start = self._offset_bytes + at_bytes
-        self._entry.data[start : start + len(data)] = data
-
-    def same(self, data: bytes | memoryview, at_bytes: int) -> bool:
-        """Compare with what is in place."""
-        start = self._offset_bytes + at_bytes
-        return bytes(self._entry.data[start : start + len(data)]) == data
-
-    def mark(self) -> bytes:
-        """Mark the chunk, if the upload is still there."""
-        marks = self._store.entry(self._upload_id).marks
-        marks[self._index : self._index + 1] = RECEIVED
-        return bytes(marks)
-
-
-class MemoryHeld:
-    """An upload of which every chunk is locked."""
-
-    def __init__(self, entry: Entry) -> None:
-        self._entry = entry
-
-    def marks(self) -> bytes:
-        """One byte per chunk."""
-        return bytes(self._entry.marks)
-
-    def clear(self) -> None:
-        """Count every chunk as missing."""
-        self._entry.marks[:] = MISSING * len(self._entry.marks)
-
-    def digest(self, algorithm: str) -> bytes:
-        """The digest of all bytes."""
-        return digests.digest_of(algorithm, [memoryview(self._entry.data)])
-
-    def sync(self) -> None:
-        """Memory has nothing to sync."""
-
-
-class MemoryReader:
-    """The bytes of a file."""
-
-    def __init__(self, data: bytearray) -> None:
-        self._data = data
-
-    def read(self, at_bytes: int, length_bytes: int) -> bytes:
-        """Up to `length_bytes`."""
-        return bytes(self._data[at_bytes : at_bytes + length_bytes])
-
-    def close(self) -> None:
-        """Nothing is held."""

@@ -1,9 +1,10 @@
-"""Which chunks are in place: one byte per chunk in a small file, and the locks on those bytes.
+"""Which bytes are in place: one byte per chunk in a small file, or one number, and the locks on that file.
 
 A mark is one `pwrite` of one byte after the chunk's own bytes were written: repeatable, safe between processes, and in
 the kernel's hands as soon as it returns, so it survives the death of every process. Locks are Linux's open file
 description locks on the same bytes: a sender holds its chunk's byte, a finalize holds all of them, and what a killed
-process held is free at once. `docs/design/received-map.md` tells why.
+process held is free at once. A sequential upload has how far it is in the place of marks.
+`docs/design/received-map.md` tells why.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from upswarm_server.model import MISSING, RECEIVED
 from upswarm_server.problems import Problem
 from upswarm_server.stores.base import NotHeld
 
+_TAIL = b"\x02tail\x00\x00\x00"  # no map of chunks begins so, for its bytes are 0 and 1
+_NUMBER = struct.Struct("<Q")
 _ALL = 0  # a length of 0 reaches to the end, wherever it is
 _FIRST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.05
@@ -46,7 +49,7 @@ class ReceivedMap:
         except FileNotFoundError:
             raise NotHeld(path.name) from None
         try:
-            yield cls(fd, path.name)
+            yield (TailMap if os.pread(fd, len(_TAIL), 0) == _TAIL else cls)(fd, path.name)
         finally:
             os.close(fd)
 
@@ -102,3 +105,45 @@ class ReceivedMap:
         except (BlockingIOError, PermissionError):
             return False
         return True
+
+
+class TailMap(ReceivedMap):
+    """The map of a sequential upload: a word that says so, its size, and how many of its bytes count.
+
+    Each has eight bytes at a place divisible by eight, so the offset changes in one piece.
+    """
+
+    @classmethod
+    def create_tail(cls, path: Path, size_bytes: int) -> None:
+        """A map of which no bytes count."""
+        path.write_bytes(_TAIL + _NUMBER.pack(size_bytes) + _NUMBER.pack(0))
+
+    @property
+    def offset_bytes(self) -> int:
+        """How many bytes count."""
+        return self._number(2)
+
+    def keep(self, offset_bytes: int) -> None:
+        """Say how many bytes count; raises `NotHeld` when the map was removed."""
+        self._set(offset_bytes)
+        self.require()
+
+    def marks(self) -> bytes:
+        """One byte for the one chunk that such an upload is; an empty one has none."""
+        size_bytes = self._number(1)
+        return (RECEIVED if self.offset_bytes == size_bytes else MISSING) if size_bytes else b""
+
+    def clear(self) -> None:
+        """Say that no bytes count."""
+        self._set(0)
+
+    def lock_chunk(self, index: int, wait_s: float) -> None:
+        """There is no place for a chunk alone: `NotHeld`."""
+        raise NotHeld(self._upload_id)
+
+    def _number(self, place: int) -> int:
+        (number,) = _NUMBER.unpack(os.pread(self._fd, _NUMBER.size, place * _NUMBER.size))
+        return int(number)
+
+    def _set(self, offset_bytes: int) -> None:
+        os.pwrite(self._fd, _NUMBER.pack(offset_bytes), 2 * _NUMBER.size)
