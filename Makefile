@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SECONDS := 600
+SEED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve ui test check format lint types schema lock clean
+.PHONY: help setup run serve ui test check bench drill format lint types schema lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -36,6 +38,12 @@ check: $(READY) ## format, lint, types and tests: what main always passes
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+bench: $(READY) ## the reference server beside its peers and the machine's own limit
+	$(BIN)/python -m benchmarks.line_rate
+
+drill: $(READY) ## the crash drill, long: SECONDS=600 of kills, SEED=1 decides which
+	$(BIN)/python -m tests.drill --seconds $(SECONDS) --seed $(SEED)
 
 format: $(READY) ## put the code into its form
 	$(BIN)/ruff format .
