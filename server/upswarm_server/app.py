@@ -44,9 +44,10 @@ def create_app(
     middleware = [Observed(meter), tus.Protocol(), Bodies(settings, connections), Auth(settings)]
     app = faults.application(settings, meter, worker, middleware)
     answers.install(app)
+    app.router_options.converters["digits"] = uploads.Digits
     app.add_route("/v1/uploads", uploads.Uploads(service))
     app.add_route("/v1/uploads/{upload_id}", uploads.Upload(service))
-    app.add_route("/v1/uploads/{upload_id}/chunks/{index:int}", uploads.Chunk(service))
+    app.add_route("/v1/uploads/{upload_id}/chunks/{index:digits}", uploads.Chunk(service))
     app.add_route("/v1/uploads/{upload_id}/finalize", uploads.Finalize(service))
     app.add_route("/v1/files", files.Files(service))
     app.add_route("/v1/files/check", files.Check(service))

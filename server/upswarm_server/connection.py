@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Protocol
 
 from gunicorn.http.body import Body as GunicornBody
@@ -60,25 +60,24 @@ class Connections:
         """Let others run until there is something to read; raises `TimeoutError` after the time for silence."""
         self._wait_read(fd, self._timeout_s)
 
-    @contextmanager
-    def buffer(self) -> Iterator[memoryview]:
-        """A buffer that nobody else uses meanwhile; the last one used comes first, for it is still in the caches."""
-        buffer = self._buffers.pop() if self._buffers else memoryview(bytearray(BUFFER_BYTES))
-        try:
-            yield buffer
-        finally:
-            self._buffers.append(buffer)
+    def take_buffer(self) -> memoryview:
+        """A buffer for `give_buffer`; the last one that was given back comes first, for it is still in the caches."""
+        return self._buffers.pop() if self._buffers else memoryview(bytearray(BUFFER_BYTES))
 
-    @contextmanager
-    def pipe(self) -> Iterator[Pipe]:
-        """An empty pipe that nobody else uses meanwhile."""
-        pipe = self._pipes.pop() if self._pipes else Pipe()
-        try:
-            yield pipe
-        except BaseException:
-            pipe.close()  # who knows what is left in it
-            raise
-        self._pipes.append(pipe)
+    def give_buffer(self, buffer: memoryview) -> None:
+        """Somebody else may use it."""
+        self._buffers.append(buffer)
+
+    def take_pipe(self) -> Pipe:
+        """An empty pipe for `give_pipe`."""
+        return self._pipes.pop() if self._pipes else Pipe()
+
+    def give_pipe(self, pipe: Pipe, *, is_empty: bool) -> None:
+        """Somebody else may use it, unless there is something in it."""
+        if is_empty:
+            self._pipes.append(pipe)
+        else:
+            pipe.close()
 
 
 class Connection:
@@ -100,11 +99,14 @@ class Connection:
             length_bytes -= len(ahead)
             yield memoryview(ahead)
         while length_bytes:
-            with self._shared.buffer() as buffer:
+            buffer = self._shared.take_buffer()
+            try:
                 count = _at_once(os.readv, self._fd, [buffer[:length_bytes]])
                 if count:
                     length_bytes -= count
                     yield buffer[:count]
+            finally:
+                self._shared.give_buffer(buffer)
             if count == 0:
                 return
             if length_bytes:
@@ -113,11 +115,15 @@ class Connection:
     def piped(self, length_bytes: int) -> Iterator[tuple[int, int]]:
         """As `pieces`, but each is a pipe and the number of bytes in it, to be emptied before the next is asked for."""
         while length_bytes:
-            with self._shared.pipe() as pipe:
+            pipe, is_empty = self._shared.take_pipe(), False
+            try:
                 count = self._fill(pipe, length_bytes)
                 if count:
                     length_bytes -= count
                     yield pipe.exit, count
+                is_empty = True
+            finally:
+                self._shared.give_pipe(pipe, is_empty=is_empty)
             if count == 0:
                 return
             if length_bytes:

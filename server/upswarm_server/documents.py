@@ -11,9 +11,8 @@ from typing import Any
 from upswarm import digests
 from upswarm.plugins import did_you_mean
 from upswarm_server.ingest import Body
-from upswarm_server.model import MISSING, RECEIVED, File, Upload, runs
+from upswarm_server.model import MISSING, RECEIVED, File, Progress, Upload, runs
 from upswarm_server.problems import Problem
-from upswarm_server.service import Progress
 
 Fields = dict[str, Callable[[Any], str | None]]
 """For every field of a body a function that says what was expected, or None when the value is right."""
@@ -87,6 +86,11 @@ def text(max_length: int) -> Callable[[Any], str | None]:
         return f"1 to {max_length} printable characters"
 
     return flaw
+
+
+def anything(value: Any) -> str | None:
+    """A field that is read by somebody else."""
+    return None
 
 
 def any_text(value: Any) -> str | None:

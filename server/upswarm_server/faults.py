@@ -24,6 +24,7 @@ from falcon import Request, Response
 from upswarm_server.fault_rules import DELAY, Cut, Delay, Rule, Status
 from upswarm_server.ingest import Body
 from upswarm_server.meter import Meter
+from upswarm_server.observed import plain
 from upswarm_server.phases import phase_of
 from upswarm_server.problems import Problem
 from upswarm_server.settings import Settings
@@ -124,7 +125,7 @@ class Faults:
 
     def process_resource(self, req: Request, resp: Response, resource: object, params: dict[str, Any]) -> None:
         """Draw for a request that is known and allowed, and fail it before any work, if it is to fail then."""
-        phase = phase_of(req.method, req.uri_template or "")
+        phase = phase_of(req.method, plain(req.uri_template or ""))
         if phase is None:
             return
         drawn = self._draws.next(phase)

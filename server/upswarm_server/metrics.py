@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -80,15 +81,25 @@ class Prometheus:
         self._waiting = self._gauge("upswarm_waiting_records")
         self._commit_durations = self._histogram("upswarm_commit_duration_seconds")
         self._sync_durations = self._histogram("upswarm_sync_duration_seconds")
+        # Finding a labelled series costs more than counting in it, and there are few.
+        self._answered = cache(self._answered_anew)
+        self._of_route = cache(self._of_route_anew)
         self._faults = self._counter("upswarm_faults_total")
         self._expired_uploads = self._counter("upswarm_expired_uploads_total")
         self._expired_bytes = self._counter("upswarm_expired_bytes_total")
 
     def request(self, route: str, method: str, status: int, received_bytes: int, seconds: float) -> None:
         """Count it and time it."""
-        self._requests.labels(route, method, status).inc()
-        self._durations.labels(route).observe(seconds)
-        self._received_bytes.labels(route).inc(received_bytes)
+        self._answered(route, method, status).inc()
+        duration, received = self._of_route(route)
+        duration.observe(seconds)
+        received.inc(received_bytes)
+
+    def _answered_anew(self, route: str, method: str, status: int) -> Counter:
+        return self._requests.labels(route, method, status)
+
+    def _of_route_anew(self, route: str) -> tuple[Histogram, Counter]:
+        return self._durations.labels(route), self._received_bytes.labels(route)
 
     def fault(self, phase: str, kind: str) -> None:
         """Count it."""

@@ -83,7 +83,7 @@ class Upload:
 
     def received_bytes(self, marks: bytes) -> int:
         """The bytes of all marked chunks; `marks` has one byte per chunk."""
-        received = marks.count(RECEIVED) * self.chunk_size_bytes
+        received = int.from_bytes(marks, "little").bit_count() * self.chunk_size_bytes  # the quickest way to count
         if marks.endswith(RECEIVED):
             received -= self.chunk_size_bytes - self.length_bytes(len(marks) - 1)
         return received
@@ -128,6 +128,34 @@ class File:
     def etag(self) -> str:
         """A strong entity tag: the bytes under a file id never change."""
         return f'"{self.file_id}"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a client asks for when it begins an upload."""
+
+    filename: str | None
+    """None is for a client that has no name for it: the upload's id."""
+    size_bytes: int
+    content_type: str = "application/octet-stream"
+    metadata: dict[str, Any] = field(default_factory=dict)
+    chunk_size_bytes: int | None = None
+    client_id: str | None = None
+    client_timestamp: str | float | None = None
+    digest: str | None = None
+    whole: bool = False
+    """Whether it comes as one chunk, whatever its size."""
+    tus: dict[str, str] | None = None
+    """As `Upload.tus`; then its bytes come in order, and it has no chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An upload, one byte per chunk of it, and how many of its bytes count."""
+
+    upload: Upload
+    marks: bytes
+    received_bytes: int
 
 
 def runs(marks: bytes, value: bytes) -> list[tuple[int, int]]:

@@ -175,6 +175,7 @@ def _summary() -> Schema:
             "uptime_s": {"type": "number"},
             "open_uploads": {"type": ["integer", "null"], "minimum": 0},
             "catalog": closed({"commits": COUNT, "records": COUNT, "waiting": COUNT}),
+            "fault_rules": COUNT,
         }
     )
 

@@ -6,7 +6,7 @@ PHASES = ("init", "chunk", "probe", "finalize", "abort", "inspect")
 
 _BY_ROUTE = {
     ("POST", "/v1/uploads"): "init",
-    ("PUT", "/v1/uploads/{upload_id}/chunks/{index:int}"): "chunk",
+    ("PUT", "/v1/uploads/{upload_id}/chunks/{index}"): "chunk",
     ("GET", "/v1/uploads/{upload_id}"): "probe",
     ("POST", "/v1/uploads/{upload_id}/finalize"): "finalize",
     ("DELETE", "/v1/uploads/{upload_id}"): "abort",

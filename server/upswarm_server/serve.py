@@ -59,6 +59,7 @@ def serve(settings: Settings) -> int:
     parent = os.getppid()
     tls.check(settings)
     _raise_file_limit(settings)
+    _warn_of_faults(settings)
     listener = _listen(settings)
     with _owned(settings):
         if settings.exit_with_parent:
@@ -183,6 +184,12 @@ def _raise_file_limit(settings: Settings) -> None:
             f"per worker, and the system's limit is {hard}; beyond it requests fail",
             file=sys.stderr,
         )
+
+
+def _warn_of_faults(settings: Settings) -> None:
+    if settings.faults:
+        rules = "1 rule makes" if len(settings.faults) == 1 else f"{len(settings.faults)} rules make"
+        print(f"upswarm-server: {rules} requests fail on purpose (UPSWARM_FAULTS)", file=sys.stderr)
 
 
 @contextmanager

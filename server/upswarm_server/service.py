@@ -5,47 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from upswarm import digests
 from upswarm_server import ingest, names, rules, trace
 from upswarm_server.catalogs.base import Bounds, Catalog, Page, Query
 from upswarm_server.ingest import Body
 from upswarm_server.meter import SILENT, Meter
-from upswarm_server.model import RECEIVED, File, Upload, UploadState
+from upswarm_server.model import RECEIVED, File, Progress, Upload, UploadState, Wish
 from upswarm_server.problems import Problem
 from upswarm_server.recent import RecentUploads
 from upswarm_server.settings import Settings
 from upswarm_server.stores.base import Held, NotHeld, Reader, SequentialStore, Store
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a client asks for when it begins an upload."""
-
-    filename: str | None
-    """None is for a client that has no name for it: the upload's id."""
-    size_bytes: int
-    content_type: str = "application/octet-stream"
-    metadata: dict[str, Any] = field(default_factory=dict)
-    chunk_size_bytes: int | None = None
-    client_id: str | None = None
-    client_timestamp: str | float | None = None
-    digest: str | None = None
-    whole: bool = False
-    """Whether it comes as one chunk, whatever its size."""
-    tus: dict[str, str] | None = None
-    """As `Upload.tus`; then its bytes come in order, and `service_tails.Tails` takes them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """An upload, one byte per chunk of it, and how many of its bytes count."""
-
-    upload: Upload
-    marks: bytes
-    received_bytes: int
 
 
 class Service:

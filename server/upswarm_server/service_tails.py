@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from upswarm.digests import Hasher
 from upswarm_server import rules
 from upswarm_server.ingest import Body
-from upswarm_server.model import Upload, UploadState
+from upswarm_server.model import Progress, Upload, UploadState, Wish
 from upswarm_server.problems import Problem
-from upswarm_server.service import Progress, Service, Wish
+from upswarm_server.service import Service
 from upswarm_server.stores.base import NotHeld, PipedTail, Tail
 
 

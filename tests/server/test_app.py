@@ -15,6 +15,7 @@ from tests.server.test_uploads import assert_problem, finalize, whole
 from upswarm import __version__
 from upswarm_server.app import create_app
 from upswarm_server.catalogs.memory import MemoryCatalog
+from upswarm_server.observed import plain
 from upswarm_server.problems import TABLE
 from upswarm_server.settings import Settings
 from upswarm_server.stores.memory import MemoryStore
@@ -111,7 +112,7 @@ def test_no_documented_problem_is_unknown() -> None:
 def test_every_route_is_documented_and_no_other() -> None:
     app: falcon.App = create_app(Settings(), store=MemoryStore(), catalog=MemoryCatalog())
     routes = {
-        f"{method.method} {re.sub(r':int', '', route.path)}"
+        f"{method.method} {plain(route.path)}"
         for route in falcon.inspect.inspect_routes(app)
         for method in route.methods
         if not method.internal

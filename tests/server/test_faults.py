@@ -18,6 +18,7 @@ from upswarm_server.catalogs.memory import MemoryCatalog
 from upswarm_server.fault_rules import STATUSES, Cut, Status, read_rules
 from upswarm_server.faults import ConnectionCut, Drawn, Draws, FaultyApp
 from upswarm_server.meter import Silent
+from upswarm_server.observed import plain
 from upswarm_server.phases import PHASES, phase_of
 from upswarm_server.settings import Settings
 from upswarm_server.stores.memory import MemoryStore
@@ -65,7 +66,7 @@ NO_PHASE = {
 def test_every_route_is_of_a_phase_or_known_to_be_of_none() -> None:
     app: falcon.App[Any, Any] = create_app(Settings(), store=MemoryStore(), catalog=MemoryCatalog())
     found = {
-        f"{method.method} {route.path}": phase_of(method.method, route.path)
+        f"{method.method} {route.path}": phase_of(method.method, plain(route.path))
         for route in falcon.inspect.inspect_routes(app)
         for method in route.methods
         if not method.internal

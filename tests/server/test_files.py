@@ -141,3 +141,9 @@ def test_check_tells_whether_a_name_would_be_accepted(client: TestClient) -> Non
     assert answer.json["code"] == "filename_rejected"
     assert "slashes" in answer.json["reason"]
     assert_problem(client.simulate_post("/v1/files/check", json={}), 400, "invalid_request")
+
+
+def test_a_misspelt_parameter_of_a_listing_is_not_ignored(client: TestClient) -> None:
+    answer = client.simulate_get("/v1/files?clientid=one")
+    problem = assert_problem(answer, 400, "invalid_request")
+    assert problem["errors"] == [{"field": "clientid", "message": 'expected no such field; did you mean "client_id"?'}]

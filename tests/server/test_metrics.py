@@ -316,7 +316,7 @@ def test_health_tells_what_the_meter_counted(noted: Noted) -> None:
 
 
 def test_templates_are_written_as_in_the_documentation() -> None:
-    assert plain("/v1/uploads/{upload_id}/chunks/{index:int}") == CHUNK
+    assert plain("/v1/uploads/{upload_id}/chunks/{index:digits}") == CHUNK
     assert plain("/a/{b:int(min=1, max=3)}/{c}") == "/a/{b}/{c}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.server.test_uploads import CONTENT, begin, finalize, put, whole
 from upswarm_server.app import create_app
 from upswarm_server.auth import OPEN_PATHS
 from upswarm_server.catalogs.memory import MemoryCatalog
+from upswarm_server.observed import plain
 from upswarm_server.openapi import description
 from upswarm_server.problems import TABLE
 from upswarm_server.settings import Settings
@@ -62,7 +62,7 @@ def test_every_schema_in_it_is_a_schema(document: dict[str, Any]) -> None:
 def test_every_route_is_described_and_no_other(document: dict[str, Any]) -> None:
     app: falcon.App[Any, Any] = create_app(Settings(), store=MemoryStore(), catalog=MemoryCatalog())
     routes = {
-        f"{method.method} {re.sub(r':int', '', route.path)}"
+        f"{method.method} {plain(route.path)}"
         for route in falcon.inspect.inspect_routes(app)
         for method in route.methods
         if not method.internal and not route.path.startswith(DESCRIBED_ELSEWHERE)

@@ -66,6 +66,12 @@ def until_the_end(connection: socket.socket) -> tuple[bytes, str]:
     return came, "close"
 
 
+def only_warned(server: RunningServer) -> bool:
+    """Whether it said that it fails on purpose, and nothing of failing."""
+    (warning,) = server.errors.splitlines()
+    return warning.endswith("fail on purpose (UPSWARM_FAULTS)")
+
+
 def test_a_status_leaves_the_connection_usable_and_says_when_to_try_again(server_of: ServerOf) -> None:
     server = server_of(
         faults=written({"phase": "chunk", "status": 503, "retry_after_s": 2}, {"phase": "abort", "status": 429})
@@ -123,7 +129,7 @@ def test_a_request_that_is_cut_leaves_its_chunk_missing_and_resumable(server_of:
     torn = [line for line in server.access_log() if line.status == 444]
     assert len(torn) == cuts
     assert {line.received_bytes for line in torn[:2]} == {CHUNK_BYTES // 4}
-    assert server.errors == ""
+    assert only_warned(server)
 
 
 @pytest.mark.parametrize("by", ["reset", "close"])
@@ -140,7 +146,7 @@ def test_a_lost_answer_is_lost_whole_and_the_work_is_done(server_of: ServerOf, b
     assert download(server, probe(server, upload_id)["file_id"]) == CONTENT[:CHUNK_BYTES]
     assert faults_of(server) == {("chunk", "cut_after_work"): 1, ("finalize", "cut_after_work"): 1}
     assert [line.status for line in server.access_log(at_least=4)][1:4:2] == [204, 201]
-    assert server.errors == ""
+    assert only_warned(server)
 
 
 @pytest.mark.parametrize("by", ["reset", "close"])
@@ -165,7 +171,7 @@ def test_of_a_cut_answer_the_first_half_comes_and_the_work_is_done(server_of: Se
         came, end = until_the_end(connection)
     assert (len(came) in range(50, len(head)), end) == (True, by)
     assert faults_of(server) == {("chunk", "cut_answer"): 1, ("inspect", "cut_answer"): 2}
-    assert server.errors == ""
+    assert only_warned(server)
 
 
 def test_who_hangs_up_first_is_not_counted(server_of: ServerOf) -> None:
@@ -223,4 +229,10 @@ def test_what_clients_saw_is_exactly_what_the_server_counted(server_of: ServerOf
         counted[kind.partition("_")[0]] += count
     assert counted == seen
     assert min(seen.values()) > 2
-    assert server.errors == ""
+    assert only_warned(server)
+
+
+def test_a_server_that_fails_on_purpose_says_so(server_of: ServerOf) -> None:
+    server = server_of(faults='[{"phase": "chunk", "share": 0.5, "status": 503}]', workers=1)
+    assert server.errors == "upswarm-server: 1 rule makes requests fail on purpose (UPSWARM_FAULTS)\n"
+    assert requests.get(f"{server.url}/health", timeout=10).json()["fault_rules"] == 1

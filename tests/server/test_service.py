@@ -11,10 +11,10 @@ import pytest
 from tests.server.conftest import Clock
 from upswarm_server.catalogs.memory import MemoryCatalog
 from upswarm_server.ingest import PIECE_BYTES, Body, Input
-from upswarm_server.model import MISSING, File, Upload
+from upswarm_server.model import MISSING, File, Upload, Wish
 from upswarm_server.problems import Problem
 from upswarm_server.reaper import reap
-from upswarm_server.service import Service, Wish
+from upswarm_server.service import Service
 from upswarm_server.settings import Settings
 from upswarm_server.stores.base import Held, Store
 from upswarm_server.stores.disk import DiskStore

@@ -22,6 +22,7 @@ _MAX_LIMIT = 1000
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII)
 
 
+_PARAMETERS: documents.Fields = dict.fromkeys(("limit", "cursor", "client_id", "prefix"), documents.anything)
 _QUESTION: documents.Fields = {"filename": documents.any_text}
 
 
@@ -41,6 +42,7 @@ class Files:
 
     def on_get(self, req: Request, resp: Response) -> None:
         """List files in the order in which they were finalized."""
+        documents.check(dict(req.params), _PARAMETERS, frozenset(), "query")
         page = self._service.list_files(
             Query(
                 limit=_number(req, "limit", 1, _MAX_LIMIT, default=100),

@@ -57,4 +57,5 @@ class Summary:
             "uptime_s": round(max(0.0, self._service.clock() - self._started_s), 3),
             "open_uploads": if_known(self._vitals.open_uploads),
             "catalog": dataclasses.asdict(commits),
+            "fault_rules": len(self._service.settings.faults),
         }

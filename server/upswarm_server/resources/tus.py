@@ -7,10 +7,10 @@ from email.utils import formatdate
 from falcon import HTTP_201, HTTP_204, Request, Response
 
 from upswarm_server.bodies import body_of
-from upswarm_server.model import UploadState
+from upswarm_server.model import Progress, UploadState
 from upswarm_server.problems import Problem
 from upswarm_server.resources import tus_headers
-from upswarm_server.service import Progress, Service
+from upswarm_server.service import Service
 from upswarm_server.service_tails import Tails
 from upswarm_server.settings import Settings
 

@@ -15,8 +15,8 @@ from falcon import Request
 
 from upswarm import digests
 from upswarm_server import documents
+from upswarm_server.model import Wish
 from upswarm_server.problems import Problem
-from upswarm_server.service import Wish
 from upswarm_server.service_tails import Checksum
 
 PATCH_TYPE = "application/offset+octet-stream"

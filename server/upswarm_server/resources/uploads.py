@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from falcon import HTTP_201, HTTP_204, Request, Response
+from falcon.routing import BaseConverter
 
 from upswarm_server import documents
 from upswarm_server.bodies import body_of
 from upswarm_server.documents import Fields
-from upswarm_server.service import Service, Wish
+from upswarm_server.model import Wish
+from upswarm_server.service import Service
 
+_MAX_DIGITS = 9
 _REQUIRED = frozenset({"filename", "size_bytes"})
+
+
+class Digits(BaseConverter):
+    """A number in a path, in digits only: Python reads more than that as a number."""
+
+    def convert(self, value: str) -> int | None:
+        """The number, or None for no such route."""
+        return int(value) if value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS else None
 
 
 class Uploads:

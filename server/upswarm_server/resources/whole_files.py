@@ -16,9 +16,9 @@ from upswarm_server import documents, forms
 from upswarm_server.bodies import body_of
 from upswarm_server.documents import Fields
 from upswarm_server.ingest import Body, Input
-from upswarm_server.model import File
+from upswarm_server.model import File, Wish
 from upswarm_server.problems import Problem
-from upswarm_server.service import Service, Wish
+from upswarm_server.service import Service
 
 _FIELDS: Fields = {"client_id": documents.text(255), "timestamp": documents.timestamp}
 _QUERY: Fields = {"filename": documents.any_text} | _FIELDS

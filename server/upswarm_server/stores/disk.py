@@ -47,6 +47,7 @@ class DiskStore:
         meter: Meter = SILENT,
     ) -> None:
         self._root = root
+        self._bytes, self._maps = root / "data", root / "open"
         self._reserve = reserve
         self._lock_wait_s = lock_wait_s
         self._offload = offload
@@ -195,10 +196,10 @@ class DiskStore:
         return self._offload(lambda: free_bytes(self._root))
 
     def _data(self, upload_id: str) -> Path:
-        return self._root / "data" / upload_id[:2] / upload_id
+        return self._bytes.joinpath(upload_id[:2], upload_id)
 
     def _open(self, upload_id: str) -> Path:
-        return self._root / "open" / upload_id
+        return self._maps / upload_id
 
     def _leaving(self, file_id: str) -> Path:
         return self._root / "leaving" / file_id
