@@ -22,6 +22,18 @@ BUFFER_BYTES = 1 << 20
 _TURN_BYTES = 8 << 20  # then others have their turn, however fast this client sends
 
 
+def is_possible() -> bool:
+    """Whether this gunicorn has the inner names that `Connections.body_of` uses; asked at the start."""
+    unreader = SocketUnreader(None)
+    reader = LengthReader(unreader, 0)
+    names = [
+        (unreader, ("sock", "take_buffered", "unread")),
+        (reader, ("unreader", "length")),
+        (GunicornBody(reader), ("reader",)),
+    ]
+    return all(hasattr(thing, name) for thing, names_of in names for name in names_of)
+
+
 class WaitRead(Protocol):
     """Waits until a file descriptor can be read, and lets others run meanwhile."""
 

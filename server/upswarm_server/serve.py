@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import logging
 import os
 import resource
 import signal
@@ -22,7 +23,7 @@ from upswarm import __version__
 from upswarm.errors import EXIT_OK, UpswarmError, UsageError
 from upswarm_server import tls
 from upswarm_server.app import create_app, create_service, prepare
-from upswarm_server.connection import Connections
+from upswarm_server.connection import Connections, WaitRead, is_possible
 from upswarm_server.reaper import reap
 from upswarm_server.settings import Settings
 
@@ -35,6 +36,7 @@ _FLAGS = {
 }
 _DATA_DIR_WAIT_S = 3.0
 _PARENT_LOOK_S = 0.5
+_log = logging.getLogger("upswarm_server")
 _FILES_PER_CONNECTION, _FILES_BESIDE = 3, 128  # the socket, the file and its map
 _TOKEN, _LAST_TOKEN = b"+", b"."
 
@@ -89,9 +91,16 @@ def worker_app() -> falcon.App[Any, Any]:
         catalog=service.catalog,
         offload=in_thread_pool,
         meter=meter,
-        connections=Connections(wait_read, settings.body_timeout_s),
+        connections=_connections(wait_read, settings.body_timeout_s),
         worker=UploadWorker.number,
     )
+
+
+def _connections(wait_read: WaitRead, timeout_s: float) -> Connections | None:
+    if is_possible():
+        return Connections(wait_read, timeout_s)
+    _log.warning("bodies take the plain way, which is slower: this version of gunicorn is not known")
+    return None
 
 
 def configuration_file() -> Path:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -240,3 +240,27 @@ def test_a_catalog_that_another_process_keeps_locked_is_busy(path: Path, monkeyp
     other.close()
     catalog.begin(an_upload(), WIDE)
     catalog.close()
+
+
+@pytest.mark.parametrize(("commit", "level"), [("sync", "FULL"), ("behind", "NORMAL")])
+def test_a_finalize_waits_for_the_disk_unless_it_is_told_not_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commit: str, level: str
+) -> None:
+    statements: list[str] = []
+    connect = sqlite3.connect
+
+    def traced(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*args, **options)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    settings = Settings(data_dir=tmp_path, catalog_commit=commit)
+    catalog = SqliteCatalog.from_settings(settings, direct, SILENT)
+    catalog.prepare()
+    upload = an_upload()
+    catalog.begin(upload, WIDE)
+    statements.clear()
+    finalize(catalog, upload)
+    catalog.close()
+    assert f"PRAGMA synchronous = {level}" in statements

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import http.client
 import os
 import random
+import re
 import select
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,9 +19,10 @@ from pathlib import Path
 import pytest
 from gunicorn.http.body import Body as GunicornBody
 from gunicorn.http.body import ChunkedReader, LengthReader
-from gunicorn.http.unreader import IterUnreader, SocketUnreader
+from gunicorn.http.unreader import IterUnreader, SocketUnreader, Unreader
 
-from upswarm_server.connection import BUFFER_BYTES, Connection, Connections
+from tests.servers import wait_for
+from upswarm_server.connection import BUFFER_BYTES, Connection, Connections, is_possible
 
 CONTENT = random.Random(3).randbytes(3 * BUFFER_BYTES + 77)
 
@@ -229,3 +235,34 @@ def test_tls_is_left_to_the_plain_way(connections, client):
 
     client.unreader.sock = Encrypted()
     assert connections.body_of(client.environ(1)) is None
+
+
+def test_a_gunicorn_without_the_names_is_noticed_at_the_start(monkeypatch):
+    assert is_possible()
+    monkeypatch.delattr(Unreader, "take_buffered")
+    assert not is_possible()
+
+
+def test_bodies_are_read_past_a_real_gunicorn_and_the_connection_goes_on(tmp_path):
+    """The server would work without; so this is the test that tells when gunicorn's inner names change."""
+    command = [sys.executable, "-m", "gunicorn", "-k", "upswarm_server.worker.UploadWorker", "-b", "127.0.0.1:0"]
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with (tmp_path / "said").open("w+") as said:
+        running = subprocess.Popen([*command, "tests.server.ways:application"], env=environ, stderr=said, cwd=tmp_path)
+        try:
+            wait_for(lambda: "Listening at" in (tmp_path / "said").read_text(), 20)
+            found = re.search(r"Listening at: http://127.0.0.1:(\d+)", (tmp_path / "said").read_text())
+            assert found
+            connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
+            for way in ("/pieces", "/pipes", "/pieces"):
+                connection.request("PUT", way, CONTENT)
+                answer = connection.getresponse()
+                assert answer.read() == hashlib.sha256(CONTENT).hexdigest().encode()
+            connection.request(
+                "PUT", "/pieces", iter([b"coded"]), {"Transfer-Encoding": "chunked"}, encode_chunked=True
+            )
+            assert connection.getresponse().read() == b"the plain way"
+            connection.close()
+        finally:
+            running.terminate()
+            running.wait(15)
