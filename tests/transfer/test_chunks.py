@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,3 +55,17 @@ def test_index_ranges_include_both_ends():
 
 def test_a_chunk_knows_where_it_ends():
     assert Chunk(2, 20, 5).end == 25
+
+
+@given(grids, spans)
+def test_without_a_fixed_grid_exactly_what_is_missing_is_sent(grid, held_spans):
+    held = Ranges.of(held_spans)
+    chunks = list(replace(grid, fixed=False).not_held(held))
+    assert Ranges.of((chunk.offset, chunk.end) for chunk in chunks) == held.missing(grid.size_bytes)
+    assert sum(chunk.length for chunk in chunks) == held.missing(grid.size_bytes).total_bytes
+    assert all(0 < chunk.length <= grid.chunk_size_bytes for chunk in chunks)
+
+
+def test_an_upload_that_was_cut_goes_on_at_the_byte_where_it_was_cut():
+    chunks = Grid(25, 10, fixed=False).not_held(Ranges(((0, 13),)))
+    assert [(chunk.index, chunk.offset, chunk.length) for chunk in chunks] == [(1, 13, 10), (2, 23, 2)]

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from upswarm.content.base import File
-from upswarm.digests import format_header
+from upswarm.digests import ALGORITHMS, format_header
 from upswarm.transfer.chunks import Chunk, Grid
-from upswarm.transfer.dialect import ChunkDigest, Flow, Session
+from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session
 from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import Ranges
@@ -35,6 +35,8 @@ _BY_STATUS = {
 
 class Chunked:
     """The dialect of `/v1/uploads`: a fixed grid, chunks in any order, a cut chunk is dropped whole."""
+
+    caps = Caps(digests=frozenset(ALGORITHMS))
 
     def __init__(self, client_id: str) -> None:
         self._client_id = client_id

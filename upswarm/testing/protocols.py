@@ -12,9 +12,9 @@ from unittest import mock
 from upswarm.content.base import File
 from upswarm.content.random import Random
 from upswarm.transfer.dialect import Flow, Session, UploadProtocol
-from upswarm.transfer.failures import Fault
+from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.messages import Phase, Request, Response
-from upswarm.transfer.ranges import NOTHING
+from upswarm.transfer.ranges import NOTHING, Ranges
 from upswarm.transfer.records import Receipt
 
 T = TypeVar("T")
@@ -76,14 +76,34 @@ class ProtocolContract:
         chunk = walk.session.grid.chunk(0)
         after = walk.drive(walk.protocol.send(walk.session, chunk, walk.file, None))
         assert after.held.covers(chunk.offset, chunk.end)
-        assert walk.drive(walk.protocol.probe(walk.session)).held == after.held
+        probed = walk.drive(walk.protocol.probe(walk.session)).held
+        assert probed == (after.held if walk.protocol.caps.resumes else NOTHING)
 
     def test_a_chunk_may_be_sent_again(self) -> None:
-        """After a cut nobody knows whether it arrived."""
+        """After a cut nobody knows whether it arrived; where chunks come in order, the server says that it did."""
         walk = _Walk(self)
         chunk = walk.session.grid.chunk(0)
         once = walk.drive(walk.protocol.send(walk.session, chunk, walk.file, None))
-        assert walk.drive(walk.protocol.send(once, chunk, walk.file, None)).held == once.held
+        again = walk.held_or_failure(walk.protocol.send(walk.session, chunk, walk.file, None))
+        assert again == once.held or (again is Failure.SYNC and walk.protocol.caps.sequential)
+
+    def test_what_a_probe_finds_is_enough_to_go_on(self) -> None:
+        """Whoever resumes has no more than the session of the beginning and the answer to the probe."""
+        walk = _Walk(self)
+        if not walk.protocol.caps.resumes:
+            return
+        walk.drive(walk.protocol.send(walk.session, walk.session.grid.chunk(0), walk.file, None))
+        walk.session = walk.drive(walk.protocol.probe(walk.session))
+        assert walk.to_the_end().size_bytes == SIZE_BYTES
+
+    def test_chunk_sizes_fit_what_the_protocol_can_do(self) -> None:
+        """Where a client's wish does not, it is made to."""
+        caps = self.protocol().caps
+        for wish_bytes in (1, CHUNK_BYTES, 100 << 20, None):
+            size_bytes = caps.chunk_size_bytes(wish_bytes, 1 << 40)
+            assert size_bytes >= caps.min_chunk_bytes
+            assert size_bytes % caps.multiple_bytes == 0
+            assert caps.max_chunk_bytes is None or size_bytes <= caps.max_chunk_bytes
 
     def test_chunk_requests_carry_exactly_the_bytes_of_the_file(self) -> None:
         """Each byte once, and the same bytes when a body is read again."""
@@ -147,6 +167,12 @@ class _Walk:
                 request = flow.send(self._server(request))
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
+
+    def held_or_failure(self, flow: Flow[Session]) -> Ranges | Failure:
+        try:
+            return self.drive(flow).held
+        except Fault as fault:
+            return fault.kind
 
     def phases_of(self, flow: Flow[Any]) -> set[Phase]:
         self.seen.clear()

@@ -10,7 +10,7 @@ from upswarm.transfer.ranges import Ranges
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One piece of a file: its place in the grid and its bytes `[offset, offset + length)`."""
+    """One piece of a file: its place in the grid, or in which it begins, and its bytes `[offset, offset + length)`."""
 
     index: int
     offset: int
@@ -24,10 +24,14 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Chunks of one size, the last one shorter; a file smaller than a chunk is one, an empty file has none."""
+    """Chunks of one size, the last one shorter; a file smaller than a chunk is one, an empty file has none.
+
+    Where the grid is not `fixed` a chunk may begin at any byte, and what is sent begins where something is missing.
+    """
 
     size_bytes: int
     chunk_size_bytes: int
+    fixed: bool = True
 
     @property
     def count(self) -> int:
@@ -41,11 +45,19 @@ class Grid:
 
     def not_held(self, held: Ranges) -> Iterator[Chunk]:
         """The chunks of which a byte is missing, in order, each of them once."""
+        if not self.fixed:
+            yield from self._cut(held.missing(self.size_bytes))
+            return
         following = 0
         for start, end in held.missing(self.size_bytes):
             first, last = start // self.chunk_size_bytes, (end - 1) // self.chunk_size_bytes
             yield from map(self.chunk, range(max(first, following), last + 1))
             following = last + 1
+
+    def _cut(self, missing: Ranges) -> Iterator[Chunk]:
+        for start, end in missing:
+            for offset in range(start, end, self.chunk_size_bytes):
+                yield Chunk(offset // self.chunk_size_bytes, offset, min(self.chunk_size_bytes, end - offset))
 
     def ranges(self, spans: list[tuple[int, int]]) -> Ranges:
         """Byte ranges of inclusive index ranges such as `[(0, 3), (7, 7)]`."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from upswarm.content.base import File
 from upswarm.transfer.chunks import Chunk, Grid
@@ -15,18 +15,48 @@ from upswarm.transfer.messages import Request, Response
 from upswarm.transfer.ranges import NOTHING, Ranges
 from upswarm.transfer.records import Receipt
 
+_USUAL_CHUNK_BYTES = 8 << 20
 T = TypeVar("T")
 Flow = Generator[Request, Response, T]
 """Yields requests, is sent their responses, returns a T; raises `Fault` when an answer says that the step failed."""
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """What a protocol can do, as far as the engine has to know it.
+
+    `sequential`: chunks come in order only. `resumes`: the server can be asked what it holds. Sizes of chunks are at
+    least `min_chunk_bytes` and a multiple of `multiple_bytes`, except the last one's, and at most `max_chunk_bytes`.
+    `digests` are the algorithms of `upswarm.digests` that a chunk can carry.
+    """
+
+    sequential: bool = False
+    resumes: bool = True
+    min_chunk_bytes: int = 1
+    max_chunk_bytes: int | None = None
+    multiple_bytes: int = 1
+    digests: frozenset[str] = frozenset()
+
+    def chunk_size_bytes(self, wish_bytes: int | None, size_bytes: int, max_chunks: int = 10_000) -> int:
+        """The size to use where the client chooses: the wish or 8 MiB, made to fit, in at most `max_chunks` chunks."""
+        least_bytes = max(wish_bytes or _USUAL_CHUNK_BYTES, self.min_chunk_bytes, -(-size_bytes // max_chunks))
+        fitting_bytes = -(-least_bytes // self.multiple_bytes) * self.multiple_bytes
+        if self.max_chunk_bytes is None:
+            return fitting_bytes
+        return min(fitting_bytes, self.max_chunk_bytes // self.multiple_bytes * self.multiple_bytes)
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
-    """Where an upload stands: who the server says it is, its grid, and what the server holds of it."""
+    """Where an upload stands: who the server says it is, its grid, and what the server holds of it.
+
+    `state` is a value that the dialect itself has to remember, such as the tags of S3's parts; nobody else reads it.
+    """
 
     upload_id: str
     grid: Grid
     held: Ranges = NOTHING
+    state: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +69,8 @@ class ChunkDigest:
 
 class UploadProtocol(Protocol):
     """One protocol. Found by name as a plugin, called with the name of the client that uploads."""
+
+    caps: Caps
 
     def __init__(self, client_id: str) -> None: ...
 
