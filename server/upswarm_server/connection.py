@@ -18,7 +18,7 @@ from gunicorn.http.body import Body as GunicornBody
 from gunicorn.http.body import LengthReader
 from gunicorn.http.unreader import SocketUnreader
 
-BUFFER_BYTES = 1 << 20
+BUFFER_BYTES = 1 << 18
 _TURN_BYTES = 8 << 20  # then others have their turn, however fast this client sends
 
 
