@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_TO_WORK := $(VENV)/.ready-to-work
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SECONDS := 600
 SEED := 1
 
@@ -12,13 +14,18 @@ SEED := 1
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-setup: $(READY) ## a virtual environment in .venv with the locked dependencies
+setup: $(READY_TO_WORK) ## a virtual environment in .venv with the locked dependencies
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "upswarm needs Python 3.11 or later; found $$($(PYTHON) --version). Say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(INSTALL) -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A first run should not wait for what only the tests need.
+$(READY_TO_WORK): $(READY) requirements-dev.lock
+	$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
 run: $(READY) ## the smoke scenario against the embedded server: summary, report, verdict
@@ -30,30 +37,33 @@ serve: $(READY) ## the reference server alone
 ui: $(READY) ## Locust's web UI with the upload users
 	$(BIN)/locust -f locustfiles/upload.py --web-host 127.0.0.1
 
-test: $(READY) ## the tests
+test: $(READY_TO_WORK) ## the tests
 	$(BIN)/pytest
 
-check: $(READY) ## format, lint, types and tests: what main always passes
+check: $(READY_TO_WORK) ## format, lint, types and tests: what main always passes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-bench: $(READY) ## the reference server beside its peers and the machine's own limit
+bench: $(READY_TO_WORK) ## the reference server beside its peers and the machine's own limit
 	$(BIN)/python -m benchmarks.line_rate
 
-drill: $(READY) ## the crash drill, long: SECONDS=600 of kills, SEED=1 decides which
+drill: $(READY_TO_WORK) ## the crash drill, long: SECONDS=600 of kills, SEED=1 decides which
 	$(BIN)/python -m tests.drill --seconds $(SECONDS) --seed $(SEED)
 
-format: $(READY) ## put the code into its form
+format: $(READY_TO_WORK) ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: $(READY) ## write scenarios/scenario.schema.json from the types
+schema: $(READY_TO_WORK) ## write scenarios/scenario.schema.json from the types
 	$(BIN)/python -m upswarm.scenario.schema > scenarios/scenario.schema.json
 
-lock: ## resolve requirements.lock anew (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --generate-hashes --output-file requirements.lock pyproject.toml
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
+
+lock: ## resolve requirements.lock and requirements-dev.lock anew (needs uv)
+	$(LOCK) --extra build --output-file requirements.lock
+	$(LOCK) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCK = "requirements.lock"
+LOCKS = ("requirements.lock", "requirements-dev.lock")
 # Written so that this file does not hold what it looks for.
 MACHINE_PATHS = re.compile("|".join(["/" + "work" + "/", "/" + "root" + "/"]))
 REGISTRY = re.compile("index-" + r"url|find-" + r"links|\bhttps?://")
@@ -33,8 +33,14 @@ def test_no_file_knows_the_machine_on_which_it_was_written():
     assert found == []
 
 
-def test_the_lock_file_names_no_registry():
-    assert lines_with(REGISTRY, project_texts()[LOCK]) == []
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_names_no_registry(lock):
+    assert lines_with(REGISTRY, project_texts()[lock]) == []
+
+
+def test_a_run_and_the_tests_use_the_same_versions():
+    pinned = [set(re.findall(r"^[\w.-]+==\S+", project_texts()[lock], re.MULTILINE)) for lock in LOCKS]
+    assert pinned[0] <= pinned[1]
 
 
 @pytest.mark.parametrize(
