@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
@@ -47,6 +48,13 @@ PositiveDurationS = Annotated[
     PlainValidator(_positive(units.parse_duration)),
     PlainSerializer(lambda value: f"{value:.12g}s"),
     _schema(["200ms", "30s", "2m"], units.DURATION_EXAMPLES),
+]
+
+RatePerS = Annotated[
+    float,
+    PlainValidator(units.parse_rate),
+    PlainSerializer(lambda value: f"{Decimal(repr(value)):f}/s"),
+    _schema(["5/s", "300/min"], units.RATE_EXAMPLES),
 ]
 
 

@@ -1,0 +1,98 @@
+"""Due arrivals meet idle users: one greenlet of a worker keeps the schedule, and users wait to be called.
+
+A user is a slot: `while (arrival := dispatcher.next_arrival()) is not None: upload it; dispatcher.ended()`. There
+should be as many users as the worker has slots; where one is missing, arrivals are late and are counted as such.
+"""
+
+from __future__ import annotations
+
+from gevent.event import AsyncResult, Event
+
+from upswarm.transfer.clock import Clock
+from upswarm.workload.pacing import Arrival, ArrivalTally, Pacer
+
+
+class Dispatcher:
+    """Drives a pacer. Schedules count from the call of `run`, so call it when the users are there."""
+
+    def __init__(self, pacer: Pacer, clock: Clock) -> None:
+        self._pacer = pacer
+        self._clock = clock
+        self._started_s = clock.now()
+        self._idle: list[AsyncResult] = []
+        self._news = Event()
+        self._over = Event()
+
+    @property
+    def tally(self) -> ArrivalTally:
+        """What became of the arrivals so far."""
+        return self._pacer.tally
+
+    def due_at_s(self, arrival: Arrival) -> float:
+        """When it was due on the clock that stamps attempts and outcomes."""
+        return self._started_s + arrival.due_s
+
+    def run(self) -> None:
+        """Hand out arrivals until none is left; for a greenlet of its own."""
+        self._started_s = self._clock.now()
+        while self._pacer.wake_s is not None:
+            self._hand_out()
+            self._news.clear()
+            self._news.wait(self._pause_s())
+        self._send_home()
+        self._over.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait until no arrival is left that could begin, but no longer than this; whether that came to pass.
+
+        A worker hears of a run's start a moment after the master, so its last arrivals are due a moment after the
+        run's end. They belong to the schedule all the same.
+        """
+        return bool(self._over.wait(timeout_s))
+
+    def next_arrival(self) -> Arrival | None:
+        """Wait for an arrival and take it; None when there will be no more."""
+        if self._pacer.wake_s is None:
+            return None
+        called = AsyncResult()
+        self._idle.append(called)
+        self._news.set()
+        try:
+            arrival: Arrival | None = called.get()
+        except BaseException:  # stopped while it waited: nobody may be called who is not there
+            if called in self._idle:
+                self._idle.remove(called)
+            elif called.ready() and called.value is not None:
+                self.ended()
+            raise
+        return arrival
+
+    def ended(self) -> None:
+        """The upload that an arrival became has ended, well or not."""
+        self._pacer.end(self._now_s())
+        self._news.set()
+
+    def close(self) -> None:
+        """The run is over: nothing new begins, and users who wait are sent home."""
+        self._pacer.close(self._now_s())
+        self._send_home()
+        self._news.set()
+
+    def _hand_out(self) -> None:
+        """Where all slots are taken nothing begins, but the pacer has to hear what time it is: waits may be over."""
+        while (self._idle or self._pacer.full) and (arrival := self._pacer.begin(self._now_s())) is not None:
+            self._idle.pop().set(arrival)  # whoever came last: a connection that rests long is one that servers cut
+
+    def _send_home(self) -> None:
+        while self._idle:
+            self._idle.pop().set(None)
+
+    def _pause_s(self) -> float | None:
+        """Until the next arrival is due; where nobody could take it, until there are news."""
+        wake_s = self._pacer.wake_s
+        if wake_s is None:
+            return 0.0
+        return max(0.0, wake_s - self._now_s()) if self._idle or self._pacer.full else None
+
+    def _now_s(self) -> float:
+        return self._clock.now() - self._started_s
