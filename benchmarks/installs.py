@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_APT = {"nginx": "nginx-light", "iperf3": "iperf3", "node": "nodejs npm"}
+_APT = {"nginx": "nginx-light", "iperf3": "iperf3", "node": "nodejs npm", "wrk": "wrk"}
+_ELSEWHERE = {"k6": "grafana.com/docs/k6/latest/set-up/install-k6"}
 # Debian keeps servers where only root looks.
 _PATHS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 
@@ -26,7 +27,8 @@ def tool(name: str) -> str:
     """The path of a tool of the system."""
     found = shutil.which(name, path=_PATHS)
     if found is None:
-        raise MissingToolError(f"{name} is not installed: apt-get install {_APT[name]}")
+        how = f"apt-get install {_APT[name]}" if name in _APT else f"see {_ELSEWHERE[name]}"
+        raise MissingToolError(f"{name} is not installed: {how}")
     return found
 
 

@@ -15,9 +15,27 @@ from typing import Any
 from upswarm.errors import PluginError
 
 _BUILT_IN: dict[str, dict[str, str]] = {
-    "protocol": {"chunked": "upswarm.protocols.chunked:Chunked"},
-    "content": {"sparse": "upswarm.content.sparse:Sparse", "random": "upswarm.content.random:Random"},
-    "transport": {"requests": "upswarm.transfer.transport_requests:RequestsTransport"},
+    "protocol": {
+        "azure": "upswarm.protocols.azure:Azure",
+        "chunked": "upswarm.protocols.chunked:Chunked",
+        "gcs": "upswarm.protocols.gcs:Gcs",
+        "oci": "upswarm.protocols.oci:Oci",
+        "put": "upswarm.protocols.put:Put",
+        "rufh": "upswarm.protocols.rufh:Rufh",
+        "s3": "upswarm.protocols.s3:S3",
+        "tus": "upswarm.protocols.tus:Tus",
+    },
+    "content": {
+        "sparse": "upswarm.content.sparse:Sparse",
+        "random": "upswarm.content.random:Random",
+        "compressible": "upswarm.content.compressible:Compressible",
+        "dedup": "upswarm.content.dedup:Dedup",
+        "corpus": "upswarm.content.corpus:Corpus",
+    },
+    "transport": {
+        "socket": "upswarm.transfer.transport_socket:SocketTransport",
+        "requests": "upswarm.transfer.transport_requests:RequestsTransport",
+    },
     "store": {
         "disk": "upswarm_server.stores.disk:DiskStore",
         "memory": "upswarm_server.stores.memory:MemoryStore",

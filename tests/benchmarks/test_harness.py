@@ -151,3 +151,36 @@ def _failing():
 
 def _serves(process: psutil.Process, directory: Path) -> bool:
     return str(directory) in (process.info["environ"] or {}).get("UPSWARM_DATA_DIR", "")
+
+
+GREEDY = """
+from upswarm.content.random import Random, RandomFile
+
+class Greedy(Random):
+    def open(self, name, size_bytes, seed):
+        return GreedyFile(name, size_bytes, seed)
+
+class GreedyFile(RandomFile):
+    def views(self, offset, length):
+        self.kept = b"".join(super().views(offset, length))
+        yield memoryview(self.kept)
+"""
+
+
+def test_a_content_that_takes_memory_is_told_from_one_that_does_not(tmp_path):
+    (tmp_path / "greedy.py").write_text(GREEDY)
+    (tmp_path / "scratch").mkdir()
+    options = ["--contents", "random,greedy:Greedy", "--files", "1,60", "--sizes", "1MiB", "--send", "1MiB"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.content_memory", "--dir", str(tmp_path / "scratch"), *options],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    (failure,) = [line for line in done.stdout.splitlines() if "more than for its first row" in line]
+    assert failure.startswith("greedy:Greedy takes ")
+    assert list((tmp_path / "scratch").iterdir()) == []

@@ -7,17 +7,33 @@ from upswarm import plugins
 from upswarm.content.random import Random
 from upswarm.content.sparse import Sparse
 from upswarm.errors import PluginError
+from upswarm.protocols.azure import Azure
 from upswarm.protocols.chunked import Chunked
+from upswarm.protocols.gcs import Gcs
+from upswarm.protocols.oci import Oci
+from upswarm.protocols.put import Put
+from upswarm.protocols.rufh import Rufh
+from upswarm.protocols.s3 import S3
+from upswarm.protocols.tus import Tus
 from upswarm.transfer.transport_requests import RequestsTransport
+from upswarm.transfer.transport_socket import SocketTransport
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "what"),
     [
+        ("protocol", "azure", Azure),
         ("protocol", "chunked", Chunked),
+        ("protocol", "gcs", Gcs),
+        ("protocol", "oci", Oci),
+        ("protocol", "put", Put),
+        ("protocol", "rufh", Rufh),
+        ("protocol", "s3", S3),
+        ("protocol", "tus", Tus),
         ("content", "sparse", Sparse),
         ("content", "random", Random),
         ("transport", "requests", RequestsTransport),
+        ("transport", "socket", SocketTransport),
     ],
 )
 def test_a_name_of_ours_answers_with_its_class(kind, name, what):
@@ -39,15 +55,16 @@ def installed(monkeypatch):
 
 
 def test_an_entry_point_widens_the_names(installed):
-    installed(EntryPoint("tus", "decimal:Decimal", "upswarm.protocol"))
-    assert plugins.names("protocol") == ["chunked", "tus"]
-    assert plugins.find("protocol", "tus").__name__ == "Decimal"
+    before = plugins.names("protocol")
+    installed(EntryPoint("pigeon", "decimal:Decimal", "upswarm.protocol"))
+    assert plugins.names("protocol") == sorted([*before, "pigeon"])
+    assert plugins.find("protocol", "pigeon").__name__ == "Decimal"
 
 
 def test_an_entry_point_of_another_kind_does_not_answer(installed):
-    installed(EntryPoint("tus", "decimal:Decimal", "upswarm.content"))
+    installed(EntryPoint("pigeon", "decimal:Decimal", "upswarm.content"))
     with pytest.raises(PluginError):
-        plugins.find("protocol", "tus")
+        plugins.find("protocol", "pigeon")
 
 
 def test_a_name_of_ours_cannot_be_taken_by_a_package(installed):
@@ -56,8 +73,8 @@ def test_a_name_of_ours_cannot_be_taken_by_a_package(installed):
 
 
 def test_an_entry_point_may_lead_into_a_class(installed):
-    installed(EntryPoint("tus", "datetime:datetime.now", "upswarm.protocol"))
-    assert callable(plugins.find("protocol", "tus"))
+    installed(EntryPoint("pigeon", "datetime:datetime.now", "upswarm.protocol"))
+    assert callable(plugins.find("protocol", "pigeon"))
 
 
 def test_module_and_attribute_stand_where_a_name_would(tmp_path, monkeypatch):
@@ -71,7 +88,8 @@ def test_module_and_attribute_stand_where_a_name_would(tmp_path, monkeypatch):
 def test_an_unknown_name_comes_with_the_known_ones_and_the_nearest():
     with pytest.raises(PluginError) as raised:
         plugins.find("content", "spares")
-    assert raised.value.message == "expected a content (random, sparse, or module:attribute), found 'spares'"
+    known = "compressible, corpus, dedup, random, sparse"
+    assert raised.value.message == f"expected a content ({known}, or module:attribute), found 'spares'"
     assert raised.value.hint == 'did you mean "sparse"?'
 
 

@@ -64,6 +64,17 @@ def test_the_numbers_are_those_of_the_server(workshop: Workshop, tmp_path: Path)
         assert_same_numbers(workshop.run(), server.access_log(), files_on(server.url))
 
 
+def test_chunks_that_travel_at_the_same_time_are_counted_as_the_server_counts_them(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    with running_server(tmp_path) as server:
+        path = Path(workshop.scenario(server.url))
+        path.write_text(path.read_text().replace("transfer: {", "transfer: {parallel_chunks: 3, "))
+        ended = workshop.upswarm("run", str(path))
+        assert ended.code == 0, ended.err
+        assert_same_numbers(workshop.run(), server.access_log(), files_on(server.url))
+
+
 def test_a_server_that_dies_gives_failed_uploads_and_a_verdict(workshop: Workshop, tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
         process = workshop.begin("run", workshop.scenario(server.url, hold="4s"))
@@ -79,10 +90,12 @@ def test_a_server_that_dies_gives_failed_uploads_and_a_verdict(workshop: Worksho
     assert run.measurements.uploads.failures.keys() <= {"unreachable", "cut"}
 
 
-def test_uploads_survive_a_server_that_restarts(workshop: Workshop, tmp_path: Path) -> None:
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_uploads_survive_a_server_that_restarts(workshop: Workshop, tmp_path: Path, parallel: int) -> None:
     with running_server(tmp_path, port=free_port()) as server:
         path = Path(workshop.scenario(server.url, hold="6s"))
-        path.write_text(path.read_text().replace("attempts: 3, base: 50ms", "attempts: 12, base: 100ms, cap: 1s"))
+        text = path.read_text().replace("attempts: 3, base: 50ms", "attempts: 12, base: 100ms, cap: 1s")
+        path.write_text(text.replace("transfer: {", f"transfer: {{parallel_chunks: {parallel}, "))
         process = workshop.begin("run", str(path))
         with family(process):
             await_line(process.stdout, UNDER_WAY)

@@ -71,6 +71,11 @@ def test_the_error_text_can_be_clicked_on_in_a_terminal() -> None:
             "expected `server` or a size such as 8MiB or 1.5GB, found 0",
         ),
         ("transfer: {timeout: {idle: 0}}", "transfer.timeout.idle", "expected more than 0, found 0"),
+        (
+            "transfer: {transport: requests, timeout: {total: 3s}}",
+            "transfer",
+            "expected no timeout.total with the transport `requests`",
+        ),
         ("transfer: {retry: {attempts: 0}}", "transfer.retry.attempts", "expected at least 1, found 0"),
         ("transfer: {retry: {attempts: many}}", "transfer.retry.attempts", "expected a whole number, found 'many'"),
         ("transfer: {retry: {statuses: [200]}}", "transfer.retry.statuses[0]", "expected at least 400, found 200"),
@@ -86,6 +91,16 @@ def test_the_error_text_can_be_clicked_on_in_a_terminal() -> None:
             "workload: {users: {stages: [{to: 0, over: 3s}]}}",
             "workload.users",
             "expected at least one user and more than 0s; nothing would be uploaded",
+        ),
+        (
+            "target: {protocol: gcs}\ntransfer: {digest: crc32c}",
+            "transfer.digest",
+            "expected none, which is what chunks can carry in gcs, found 'crc32c'",
+        ),
+        (
+            "target: {protocol: tus}\ntransfer: {parallel_chunks: 4}",
+            "transfer.parallel_chunks",
+            "expected 1, for in tus chunks come one after the other, found 4",
         ),
         ("thresholds: [goodput p99 > 3]", "thresholds[0]", "expected one of mean, total after goodput, found 'p99'"),
     ],
@@ -171,4 +186,42 @@ def test_a_plugin_may_be_named_by_its_module() -> None:
     protocol, content = "upswarm.protocols.chunked:Chunked", "upswarm.content.random:Random"
     text = f"target: {{protocol: '{protocol}'}}\nfiles: [{{size: 1MiB, content: '{content}'}}]"
     scenario = parse(text, "s.yaml", {})
-    assert (scenario.target.protocol, scenario.build_mix().draw(0).content) == (protocol, content)
+    assert (str(scenario.target.protocol), scenario.build_mix().draw(0).content.name) == (protocol, content)
+
+
+def retry(text: str, **environ: str) -> tuple[int, float]:
+    """The attempts and the first pause of a scenario in these surroundings."""
+    policy = parse(text, "s.yaml", environ).transfer.build().retry
+    return policy.attempts, policy.base_s
+
+
+def test_retries_come_from_the_environment_where_the_scenario_says_nothing() -> None:
+    assert retry("") == retry("transfer: {digest: crc32c}") == (5, 0.2)
+    assert retry("", MAX_RETRIES="0", RETRY_BACKOFF="1.5") == (1, 1.5)
+    assert retry("transfer: {retry: {cap: 30s}}", MAX_RETRIES="7", RETRY_BACKOFF="300ms") == (8, 0.3)
+    assert retry("transfer: {retry: {attempts: 2, base: 1s}}", MAX_RETRIES="7", RETRY_BACKOFF="3") == (2, 1.0)
+    assert retry("transfer: {retry: {attempts: 2}}", MAX_RETRIES="7", RETRY_BACKOFF="3") == (2, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("MAX_RETRIES", "many", "a whole number from 0 to 99"),
+        ("MAX_RETRIES", "-1", "a whole number from 0 to 99"),
+        ("MAX_RETRIES", "100", "a whole number from 0 to 99"),
+        ("RETRY_BACKOFF", "soon", "a duration"),
+        ("RETRY_BACKOFF", "-1", "seconds, or a duration"),
+        ("RETRY_BACKOFF", "inf", "seconds, or a duration"),
+        ("RETRY_BACKOFF", "nan", "seconds, or a duration"),
+    ],
+)
+def test_a_wrong_word_in_the_environment_is_a_mistake(variable: str, value: str, expected: str) -> None:
+    (found,) = findings("", {variable: value})
+    assert found.key == "environment"
+    assert found.message.startswith(f"{variable}: expected {expected}")
+    assert repr(value) in found.message
+
+
+@pytest.mark.parametrize("text", ["transfer:", "transfer: 3", "transfer: {retry: often}", "- 1"])
+def test_the_environment_does_not_hide_what_is_wrong_in_the_file(text: str) -> None:
+    assert findings(text, {"MAX_RETRIES": "3"}) == findings(text)

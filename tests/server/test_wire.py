@@ -1,4 +1,4 @@
-"""The recorded conversations of the chunked protocol, replayed against the application."""
+"""The recorded conversations of the chunked protocol and of tus, replayed against the application."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def replay(exchanges: list[Exchange], client: TestClient) -> Values:
     return values
 
 
-@pytest.mark.parametrize("path", conversations("chunked"), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*conversations("chunked"), *conversations("tus")], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_the_server_answers_as_recorded(path: Path, client: TestClient) -> None:
     replay(load(path), client)
 

@@ -1,5 +1,6 @@
 """A contract that nothing can break is no contract: each of these plugins breaks one claim, and is found out."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,33 @@ class DigestOfSomethingElse(RandomFile):
         return super().digest(algorithm, offset, length + 1)
 
 
+class OneCursorForAll(RandomFile):
+    reading = None
+
+    def views(self, offset, length):
+        OneCursorForAll.reading, end = self, offset + length
+        while offset < end:
+            yield (view := next(RandomFile.views(OneCursorForAll.reading, offset, end - offset)))
+            offset += len(view)
+
+
+class LeftOpen(RandomFile):
+    left = []  # noqa: RUF012
+
+    def views(self, offset, length):
+        self.left.append(open(os.devnull, "rb"))  # noqa: SIM115, PTH123
+        return super().views(offset, length)
+
+
+class LeftOnDisk(RandomFile):
+    def close(self):
+        Path(self.scratch, self.name).touch()
+
+
+class LessThanNothing(RandomFile):
+    allocated_bytes = -1
+
+
 def claims(contract):
     return [name for name in dir(contract) if name.startswith("test_")]
 
@@ -57,16 +85,27 @@ def broken_claims(contract):
         (OneLongView, "test_no_view_is_empty_or_longer_than_a_view_may_be"),
         (NewBytesEachTime, "test_a_range_can_be_read_again"),
         (DigestOfSomethingElse, "test_a_digest_is_that_of_the_bytes"),
+        (OneCursorForAll, "test_files_that_are_read_in_turns_do_not_disturb_each_other"),
+        (LeftOpen, "test_a_closed_file_leaves_nothing_open_and_nothing_on_disk"),
+        (LeftOnDisk, "test_a_closed_file_leaves_nothing_open_and_nothing_on_disk"),
+        (LessThanNothing, "test_a_file_says_what_it_takes_on_disk"),
     ],
 )
 def test_the_content_contract_finds_what_is_broken(broken, claim):
     class Content(Random):
+        def __init__(self, scratch):
+            self.scratch = scratch
+
         def open(self, name, size_bytes, seed):
-            return broken(name, size_bytes, seed)
+            file = broken(name, size_bytes, seed)
+            file.scratch = self.scratch
+            return file
 
     contract = ContentContract()
     contract.content = Content
     assert claim in broken_claims(contract)
+    while LeftOpen.left:
+        LeftOpen.left.pop().close()
 
 
 def test_the_content_contract_is_kept_by_what_is_whole():

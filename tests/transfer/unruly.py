@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 _RECEIVE_BYTES = 1 << 20
@@ -86,19 +87,35 @@ class Wire:
         while self._sock.recv_into(self._buffer):
             pass
 
+    def pass_on(self, there: socket.socket) -> None:
+        """Carry bytes both ways until both ends have hung up."""
+        back = threading.Thread(target=_pump, args=(there, self._sock), daemon=True)
+        back.start()
+        _pump(self._sock, there)
+        back.join()
+
     def wait_until_closing(self) -> None:
         """Read nothing at all until the server is closed."""
         self._closing.wait()
 
 
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
 class Unruly:
     """Each request, on whatever connection, gets the next behaviour; the last one stays."""
 
-    def __init__(self, *behaviours: Behaviour) -> None:
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self._behaviours = list(behaviours)
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.requests: list[Seen] = []
         self.failures: list[Exception] = []
         self._closing = threading.Event()
@@ -117,6 +134,10 @@ class Unruly:
         if self.failures:
             raise self.failures[0]
 
+    def wait_until_closed(self, number: int) -> None:
+        """Until this connection, counted from 1, was served to its end."""
+        self._serving[number - 1].join(10)
+
     def _accept(self) -> None:
         number = 0
         while True:
@@ -129,15 +150,17 @@ class Unruly:
                 return
 
     def _serve(self, sock: socket.socket, number: int) -> None:
-        wire = Wire(sock, number, self._closing)
         try:
+            if self._tls:
+                sock = self._tls.wrap_socket(sock, server_side=True)
+            wire = Wire(sock, number, self._closing)
             with sock:
                 while (seen := wire.next_request()) is not None:
                     self.requests.append(seen)
                     if not self._next_behaviour()(wire):
                         return
-        except ConnectionError:
-            pass  # the client hung up, as is its right
+        except (ConnectionError, ssl.SSLError):
+            sock.close()  # the client hung up, or did not believe us, as is its right
         except Exception as error:
             self.failures.append(error)
 
@@ -146,8 +169,8 @@ class Unruly:
 
 
 @contextmanager
-def serving(*behaviours: Behaviour) -> Iterator[Unruly]:
-    server = Unruly(*behaviours)
+def serving(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Unruly]:
+    server = Unruly(*behaviours, tls=tls)
     try:
         yield server
     finally:
@@ -207,4 +230,13 @@ def cuts_after(body_bytes: int) -> Behaviour:
 def stops_reading(wire: Wire) -> bool:
     """Read nothing of the body."""
     wire.wait_until_closing()
+    return False
+
+
+def tunnels(wire: Wire) -> bool:
+    """Be a proxy that connects to wherever it is told to."""
+    host, _, port = wire.request.line.split()[1].rpartition(":")
+    with socket.create_connection((host, int(port))) as there:
+        wire.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        wire.pass_on(there)
     return False

@@ -16,7 +16,8 @@ A body of the form `@zeros N` stands for N zero bytes; a request's body that beg
 after it, each with a line break as forms have it; an answer's body `@any` is not compared. Any other body is its lines,
 joined. `{{name}}` stands
 for a value that differs from run to run: where it first occurs in an answer it captures, afterwards it stands for
-what was captured. Of an answer's headers only those that are recorded are compared, of a JSON body everything.
+what was captured. Of an answer's headers only those that are recorded are compared, of a JSON body everything, of an
+XML body everything but the blanks around its lines.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class Response:
             return values
         if self.body.startswith("{"):
             _match_json(json.loads(self.body), json.loads(body), values, "body")
+        elif self.body.startswith("<"):
+            _match(self.body, "".join(line.strip() for line in body.splitlines()), values, "body")
         else:
             assert self.body == body, f"expected the body {self.body[:200]!r}, found {body[:200]!r}"
         return values

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upswarm.workload.mix import FileClass, Mix, Share
-from upswarm.workload.sizes import Fixed, Lognormal, Uniform
+from upswarm.workload.mix import ContentSpec, FileClass, Mix, Share
+from upswarm.workload.sizes import Fixed, Listed, Lognormal, Uniform
 
-MIX = Mix((FileClass(Uniform(1, 9), "sparse", 3), FileClass(Fixed(100), "random", 1)), seed=7)
+SPARSE, RANDOM = ContentSpec("sparse"), ContentSpec("random")
+MIX = Mix((FileClass(Uniform(1, 9), SPARSE, 3), FileClass(Fixed(100), RANDOM, 1)), seed=7)
 
 
 @given(st.integers(1, 10), st.integers(0, 300))
@@ -50,7 +51,7 @@ def test_the_draws_of_a_seed_are_the_same_on_every_machine():
 
 def test_classes_come_by_weight():
     counts = Counter(MIX.draw(number).content for number in range(4000))
-    assert counts["sparse"] / 4000 == pytest.approx(0.75, abs=0.03)  # more than four standard deviations
+    assert counts[SPARSE] / 4000 == pytest.approx(0.75, abs=0.03)  # more than four standard deviations
 
 
 def test_a_class_of_no_weight_never_comes():
@@ -83,6 +84,20 @@ def test_a_lognormal_without_spread_is_fixed():
 def test_both_ends_of_a_uniform_size_are_drawn():
     mix = Mix((FileClass(Uniform(3, 5)),))
     assert {mix.draw(number).size_bytes for number in range(200)} == {3, 4, 5}
+
+
+def test_a_listed_size_comes_as_often_as_it_is_listed():
+    mix = Mix((FileClass(Listed((5, 5, 5, 9))),))
+    counts = Counter(mix.draw(number).size_bytes for number in range(4000))
+    assert counts[5] + counts[9] == 4000
+    assert counts[5] / 4000 == pytest.approx(0.75, abs=0.03)  # more than four standard deviations
+    assert mix.mean_bytes == 6
+
+
+def test_contents_are_the_same_when_name_and_parameters_are():
+    one, same = (ContentSpec("dedup", {"ratio": 4}) for _ in range(2))
+    assert {one: "made once"}[same] == "made once"
+    assert ContentSpec("dedup", {"ratio": 5}) != one != ContentSpec("random", {"ratio": 4})
 
 
 def test_fixed_sizes_do_not_throw_the_dice():

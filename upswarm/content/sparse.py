@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 from upswarm import digests
 from upswarm.content.base import VIEW_BYTES
-
-_ZEROS = memoryview(bytes(VIEW_BYTES))
+from upswarm.content.holes import digest_of_zeros, next_data, spans, zeros
 
 
 class Sparse:
@@ -43,42 +40,24 @@ class SparseFile:
 
     def views(self, offset: int, length: int) -> Iterator[memoryview]:
         """Holes as views of the shared zeros, data (should somebody have written any) as read from the file."""
-        end = offset + length
-        while offset < end:
-            data = self._next_data(offset)
-            while offset < min(data, end):
-                step = min(VIEW_BYTES, data - offset, end - offset)
-                yield _ZEROS[:step]
-                offset += step
-            hole = self._next_hole(offset) if offset < end else offset
-            while offset < min(hole, end):
-                block = os.pread(self._file.fileno(), min(VIEW_BYTES, hole - offset, end - offset), offset)
-                yield memoryview(block)
-                offset += len(block)
+        fd = self._file.fileno()
+        for start, end, is_hole in spans(fd, offset, offset + length):
+            yield from zeros(end - start) if is_hole else _read(fd, start, end)
 
     def digest(self, algorithm: str, offset: int, length: int) -> bytes:
         """Computed once for each length as long as the range is one hole, which it is unless somebody wrote to it."""
-        if self._next_data(offset) >= offset + length:
-            return _digest_of_zeros(algorithm, length)
+        end = offset + length
+        if next_data(self._file.fileno(), offset, end) >= end:
+            return digest_of_zeros(algorithm, length)
         return digests.digest_of(algorithm, self.views(offset, length))
 
     def close(self) -> None:
         """Close the file; its space is free at once."""
         self._file.close()
 
-    def _next_data(self, offset: int) -> int:
-        try:
-            return os.lseek(self._file.fileno(), offset, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno != errno.ENXIO:  # ENXIO: no data from here to the end
-                raise
-            return self.size_bytes
 
-    def _next_hole(self, offset: int) -> int:
-        return os.lseek(self._file.fileno(), offset, os.SEEK_HOLE)
-
-
-@lru_cache(maxsize=256)
-def _digest_of_zeros(algorithm: str, length: int) -> bytes:
-    blocks, rest = divmod(length, VIEW_BYTES)
-    return digests.digest_of(algorithm, [*[_ZEROS] * blocks, _ZEROS[:rest]])
+def _read(fd: int, start: int, end: int) -> Iterator[memoryview]:
+    while start < end:
+        data = os.pread(fd, min(VIEW_BYTES, end - start), start)
+        yield memoryview(data)
+        start += len(data)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from upswarm.content.base import File
 from upswarm.digests import ALGORITHMS, format_header
 from upswarm.transfer.chunks import Chunk, Grid
-from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session
+from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session, stateless
 from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import Ranges
@@ -36,7 +36,7 @@ _BY_STATUS = {
 class Chunked:
     """The dialect of `/v1/uploads`: a fixed grid, chunks in any order, a cut chunk is dropped whole."""
 
-    caps = Caps(digests=frozenset(ALGORITHMS))
+    caps = Caps(digests=frozenset(ALGORITHMS), joined=stateless)
 
     def __init__(self, client_id: str) -> None:
         self._client_id = client_id

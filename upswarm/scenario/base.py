@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic_core import CoreSchema, InitErrorDetails
 
 
 class Mistake(ValueError):
@@ -44,3 +44,15 @@ def exactly_one(room: Room, names: tuple[str, ...]) -> None:
     given = [name for name in names if getattr(room, name) is not None]
     if len(given) != 1:
         raise ValueError(f"expected exactly one of {', '.join(names)}, found {' and '.join(given) or 'none'}")
+
+
+def missing(name: str, room: Room) -> ValidationError:
+    """What a validator raises for a key that is needed only beside others."""
+    detail = InitErrorDetails(type="missing", loc=(name,), input=room)
+    return ValidationError.from_exception_data(type(room).__name__, [detail])
+
+
+def mistaken(place: tuple[str, ...], mistake: Mistake, room: Room) -> ValidationError:
+    """What a validator raises for a value that is wrong only beside others; `place` is where it stands in the room."""
+    detail = InitErrorDetails(type="value_error", loc=place, input=room, ctx={"error": mistake})
+    return ValidationError.from_exception_data(type(room).__name__, [detail])

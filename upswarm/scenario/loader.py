@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from upswarm.errors import Finding, ScenarioError
 from upswarm.plugins import did_you_mean
-from upswarm.scenario import positions
+from upswarm.scenario import positions, surroundings
 from upswarm.scenario.model import Scenario
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}")
@@ -32,18 +32,22 @@ def load(path: Path) -> Scenario:
 
 
 def parse(text: str, source: str, environ: Mapping[str, str] = os.environ) -> Scenario:
-    """The scenario in a YAML text; `source` is its name in errors. Raises `ScenarioError`."""
+    """The scenario in a YAML text. `source` is its name in errors, and paths in it are relative to its folder.
+
+    Raises `ScenarioError`.
+    """
     loader = yaml.SafeLoader(text)
     try:
         root = loader.get_single_node()
         mistakes = [*positions.duplicates(root), *_substitute(root, environ)]
         document = loader.construct_document(root) if root is not None else {}
+        mistakes += surroundings.fill_in(document, environ)
     except yaml.YAMLError as error:
         raise ScenarioError(source, [_syntax(error)]) from error
     finally:
         loader.dispose()
     try:
-        scenario = Scenario.model_validate(document)
+        scenario = Scenario.model_validate(document, context={"folder": Path(source).parent})
     except ValidationError as error:
         mistakes += _findings(error.errors(), root, already=mistakes)
     if mistakes:
@@ -94,9 +98,10 @@ def _has_below(path: positions.Path, details: list[ErrorDetails]) -> bool:
 def _finding(detail: ErrorDetails, root: yaml.Node | None) -> Finding:
     path = detail["loc"]
     if detail["type"] == "extra_forbidden":
-        known = list(_room_at(path[:-1]).model_fields)
+        known = [field.alias or name for name, field in _room_at(path[:-1]).model_fields.items()]
         node = positions.locate(root, path, key=True)
-        message = f"is no key of {positions.spell(path[:-1])}; expected one of {', '.join(known)}"
+        expected = f"one of {', '.join(known)}" if known else "none"
+        message = f"is no key of {positions.spell(path[:-1])}; expected {expected}"
         return positions.finding(node, path, message, did_you_mean(str(path[-1]), known))
     message, hint = _explain(detail)
     written = path if detail["type"] == "missing" else positions.written(root, path)
@@ -106,6 +111,7 @@ def _finding(detail: ErrorDetails, root: yaml.Node | None) -> Finding:
 _EXPECTED = {
     "tuple_type": "a list",
     "model_type": "a mapping",
+    "dict_type": "a mapping",
     "too_short": "at least {min_length} in the list",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
@@ -150,9 +156,8 @@ def _shown(value: Any) -> str:
 
 
 def _is_secret(path: positions.Path) -> bool:
-    room = _room_at(path[:-1])
-    field = room.model_fields.get(str(path[-1])) if path else None
-    return field is not None and field.annotation is SecretStr
+    """Whatever stands where credentials belong may be one, also in the wrong place or form."""
+    return path[:2] == ("target", "auth")
 
 
 def _room_at(path: positions.Path) -> type[BaseModel]:

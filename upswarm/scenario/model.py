@@ -5,18 +5,31 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, SecretStr, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from upswarm import plugins, units
 from upswarm.errors import PluginError
+from upswarm.protocols.http import Http
 from upswarm.results.thresholds import Threshold
-from upswarm.scenario.base import Mistake, Room, ShortRoom, exactly_one
+from upswarm.scenario.auth import AuthRoom
+from upswarm.scenario.base import Mistake, Room, ShortRoom, exactly_one, missing, mistaken
+from upswarm.scenario.contents import ContentRoom, PlainRoom
+from upswarm.scenario.custom_http import HttpRoom
 from upswarm.scenario.quantities import DurationS, PositiveDurationS, PositiveSizeBytes, SizeBytes, written
+from upswarm.transfer.dialect import UploadProtocol
 from upswarm.transfer.retry import Jitter, RetryPolicy
-from upswarm.transfer.transport import Timeouts
+from upswarm.transfer.transport import Route, Timeouts, Transport
 from upswarm.transfer.uploader import UploadSettings
 from upswarm.workload.mix import FileClass, Mix
-from upswarm.workload.sizes import Fixed, Lognormal, SizeDistribution, Uniform
+from upswarm.workload.sizes import Fixed, Listed, Lognormal, SizeDistribution, Uniform
 from upswarm.workload.stages import Stage, Stages
 
 EMBEDDED = "embedded"
@@ -57,10 +70,34 @@ def _threshold(text: str) -> str:
     return Threshold.parse(text).text
 
 
-class AuthRoom(Room):
-    """How requests are signed."""
+class ProtocolRoom(ShortRoom):
+    """The protocol that a server speaks. A name alone may stand for the whole room."""
 
-    bearer: SecretStr = Field(description="A token, sent as `Authorization: Bearer …`; write `${NAME}`, never a token.")
+    shorthand: ClassVar[str] = "name"
+    name: Annotated[str, _plugin("protocol")] = Field(
+        "chunked", description="A name that is built in or installed, or `module:attribute` (see protocols.md)."
+    )
+    http: HttpRoom | None = Field(None, description="A service's own API, instead of a name (see custom-http.md).")
+
+    @model_validator(mode="after")
+    def _one(self) -> ProtocolRoom:
+        if self.http is not None and "name" in self.model_fields_set:
+            raise ValueError("expected a name or http, found both")
+        return self
+
+    @model_serializer
+    def _short(self) -> str | dict[str, Any]:
+        return self.name if self.http is None else {"http": self.http.model_dump(mode="json", exclude_unset=True)}
+
+    def __str__(self) -> str:
+        return self.name if self.http is None else "http"
+
+    def build(self, client_id: str) -> UploadProtocol:
+        """The dialect of the client with this name."""
+        protocol: UploadProtocol = (
+            plugins.find("protocol", self.name)(client_id) if self.http is None else Http(client_id, self.http.build())
+        )
+        return protocol
 
 
 class TargetRoom(ShortRoom):
@@ -70,9 +107,7 @@ class TargetRoom(ShortRoom):
     url: Annotated[str, AfterValidator(check_url)] = Field(
         EMBEDDED, description="The server's URL, or `embedded`: the reference server, started for this run alone."
     )
-    protocol: Annotated[str, _plugin("protocol")] = Field(
-        "chunked", description="The protocol it speaks: a name that is built in or installed, or `module:attribute`."
-    )
+    protocol: ProtocolRoom = Field(ProtocolRoom(), description="The protocol it speaks.")
     auth: AuthRoom | None = Field(None, description="Credentials, where the server wants any.")
 
 
@@ -117,15 +152,26 @@ class FileRoom(ShortRoom):
     """One class of files. A size alone may stand for the whole room."""
 
     shorthand: ClassVar[str] = "size"
-    size: SizeRoom = Field(description="How large the files are.")
-    weight: float = Field(1.0, gt=0, description="This class's share is its weight divided by the sum of all weights.")
-    content: Annotated[str, _plugin("content")] = Field(
-        "sparse", description="What the bytes are: `sparse` (zeros, a real sparse file), `random` (incompressible)."
+    size: SizeRoom | None = Field(
+        None, description="How large the files are. Needed, but for a corpus, whose files have sizes of their own."
     )
+    weight: float = Field(1.0, gt=0, description="This class's share is its weight divided by the sum of all weights.")
+    content: ContentRoom = Field(
+        ContentRoom(sparse=PlainRoom()),
+        description="What the bytes are, by default `sparse`: one of these, or a plugin's name and its parameters.",
+    )
+
+    @model_validator(mode="after")
+    def _sized(self) -> FileRoom:
+        if self.size is None and self.content.corpus is None:
+            raise missing("size", self)
+        return self
 
     def build(self) -> FileClass:
         """The class that files are drawn from."""
-        return FileClass(self.size.build(), self.content, self.weight)
+        if self.size is not None:
+            return FileClass(self.size.build(), self.content.build(), self.weight)
+        return FileClass(Listed(self.content.own_sizes()), self.content.build(own_sizes=True), self.weight)
 
 
 class TimeoutRoom(Room):
@@ -133,6 +179,18 @@ class TimeoutRoom(Room):
 
     connect: PositiveDurationS = written("5s", description="The longest time until a connection stands.")
     idle: PositiveDurationS = written("30s", description="The longest silence on a connection.")
+    total: PositiveDurationS | None = Field(
+        None, description="The longest time for a whole request, its answer included; without it, as long as it takes."
+    )
+
+
+class TlsRoom(Room):
+    """Whom to believe behind `https`."""
+
+    verify: bool = Field(True, description="Whether the server's certificate has to be the right one.")
+    ca_file: str | None = Field(
+        None, description="Certificates in PEM to believe instead of those that the machine believes."
+    )
 
 
 class RetryRoom(Room):
@@ -169,9 +227,28 @@ class TransferRoom(Room):
         PlainSerializer(lambda value: value if value == "server" else units.write_size(value)),
         WithJsonSchema({"type": ["string", "number"], "examples": ["server", "8MiB"]}),
     ] = Field("server", description="`server` takes what the server answers; a size is proposed to it.")
+    parallel_chunks: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="How many chunks of one upload travel at the same time, each over a connection of its own.",
+    )
     digest: Literal["none", "crc32c", "sha256"] = Field("none", description="A digest sent with each chunk.")
     timeout: TimeoutRoom = Field(TimeoutRoom(), description="When to stop waiting.")
     retry: RetryRoom = Field(RetryRoom(), description="When to try again.")
+    tls: TlsRoom = Field(TlsRoom(), description="Whom to believe behind `https`.")
+    proxy: Literal["none", "environment"] = Field(
+        "none", description="`environment` takes `http_proxy`, `https_proxy`, `no_proxy`; a proxy bends the figures."
+    )
+    transport: Annotated[str, _plugin("transport")] = Field(
+        "socket", description="What carries requests: `socket`, our own, or `requests`, the slower witness."
+    )
+
+    @model_validator(mode="after")
+    def _total_is_kept(self) -> TransferRoom:
+        if self.transport == "requests" and self.timeout.total is not None:
+            raise Mistake("expected no timeout.total with the transport `requests`", "take the transport `socket`")
+        return self
 
     def build(self) -> UploadSettings:
         """What uploaders follow."""
@@ -181,7 +258,13 @@ class TransferRoom(Room):
     @property
     def timeouts(self) -> Timeouts:
         """What transports follow."""
-        return Timeouts(self.timeout.connect, self.timeout.idle)
+        return Timeouts(self.timeout.connect, self.timeout.idle, self.timeout.total)
+
+    def open_transport(self, url: str) -> Transport:
+        """A connection of its own to a URL."""
+        route = Route(self.proxy == "environment", self.tls.verify, self.tls.ca_file)
+        transport: Transport = plugins.find("transport", self.transport)(url, self.timeouts, route)
+        return transport
 
 
 class StageRoom(Room):
@@ -247,6 +330,20 @@ class Scenario(Room):
         description="What must hold, such as `chunk.response_time p99 < 400ms` (see docs/metrics.md).",
     )
 
+    @model_validator(mode="after")
+    def _carried(self) -> Scenario:
+        caps = self.target.protocol.build("").caps
+        if self.transfer.parallel_chunks > 1 and caps.joined is None:
+            reason = f"expected 1, for in {self.target.protocol} chunks come one after the other"
+            found = f"found {self.transfer.parallel_chunks}"
+            raise mistaken(("transfer", "parallel_chunks"), Mistake(f"{reason}, {found}"), self)
+        carried = caps.digests
+        if _DIGESTS[self.transfer.digest] not in {None, *carried}:
+            words = [word for word, digest in _DIGESTS.items() if digest in {None, *carried}]
+            expected = f"expected {' or '.join(words)}, which is what chunks can carry in {self.target.protocol}"
+            raise mistaken(("transfer", "digest"), Mistake(f"{expected}, found {self.transfer.digest!r}"), self)
+        return self
+
     def build_mix(self) -> Mix:
         """The mix that files are drawn from."""
         return Mix(tuple(each.build() for each in self.files), self.seed)
@@ -259,5 +356,5 @@ class Scenario(Room):
         """The whole scenario, defaults included, in a form that the loader reads again; secrets only on demand."""
         document = self.model_dump(mode="json", exclude_none=True)
         if self.target.auth is not None and reveal_secrets:
-            document["target"]["auth"]["bearer"] = self.target.auth.bearer.get_secret_value()
+            document["target"]["auth"] = self.target.auth.revealed()
         return document

@@ -12,16 +12,23 @@ from typing import Any
 
 from upswarm.scenario.model import Scenario
 
+ELSEWHERE = "$comment"
+"""Stands in the schema of a room whose keys have a page of their own."""
+
 
 def schema() -> dict[str, Any]:
     """JSON Schema 2020-12, generated from the types."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
 
 
-def markdown() -> str:
-    """Every key with its default and its meaning, in the order of the file; `[]` stands for each entry of a list."""
+def markdown(room: str | None = None) -> str:
+    """Every key with its default and its meaning, in the order of the file; `[]` stands for each entry of a list.
+
+    With the name of a type, the keys of that room alone.
+    """
     document = schema()
-    rows = [f"| `{path}` | {default} | {description} |" for path, default, description in _rows(document, document)]
+    top = document if room is None else document["$defs"][room]
+    rows = [f"| `{path}` | {default} | {description} |" for path, default, description in _rows(top, document)]
     return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
 
 
@@ -45,12 +52,12 @@ def _inner_room(value: dict[str, Any], document: dict[str, Any]) -> tuple[dict[s
         if "$ref" in option:
             room = document["$defs"][option["$ref"].removeprefix("#/$defs/")]
             whole = room.get("anyOf", [room])[-1]
-            return (whole if "properties" in whole else None), False
+            return (whole if "properties" in whole and ELSEWHERE not in whole else None), False
     return None, False
 
 
 def _shown(default: Any) -> str:
-    if default in (None, ""):
+    if default in (None, "", {}):
         return ""
     return f"`{default}`" if isinstance(default, str) else f"`{json.dumps(default)}`"
 

@@ -198,7 +198,7 @@ class Steering:
         if url == EMBEDDED:
             self._embedded = EmbeddedServer()
             return self._embedded.url
-        check_reachable(url, scenario.transfer.timeouts)
+        check_reachable(url, scenario.transfer.open_transport(url))
         return url
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from upswarm import plugins
 from upswarm.errors import TargetError
 from upswarm.transfer.failures import Interrupted
 from upswarm.transfer.messages import Phase, Request
-from upswarm.transfer.transport import Timeouts, Transport
+from upswarm.transfer.transport import Transport
 
 
-def check_reachable(url: str, timeouts: Timeouts) -> None:
+def check_reachable(url: str, transport: Transport) -> None:
     """Any HTTP answer will do; raises `TargetError` where there is none. The request is not part of the results."""
-    transport: Transport = plugins.find("transport", "requests")(url, timeouts)
     try:
         transport.send(Request(Phase.PROBE, "GET", "/"))
     except Interrupted as error:

@@ -12,24 +12,25 @@ from upswarm.transfer.uploader import Uploader
 
 
 class UploadUser(User):
-    """Uploads the scenario's files over a connection of its own.
+    """Uploads the scenario's files over connections of its own: one, or as many as the scenario's `parallel_chunks`.
 
     `load` is this process's part of the run, `uploader` what carries a file; both are there from `on_start` on.
     """
 
     load: Load
-    transport: Transport
+    transports: list[Transport]
     uploader: Uploader
 
     def on_start(self) -> None:
         """Join the run that is going on."""
         self.load = load_of(self.environment)
-        self.transport = self.load.open_transport()
-        self.uploader = self.load.uploader(self.transport)
+        self.transports = self.load.open_transports()
+        self.uploader = self.load.uploader(*self.transports)
 
     def on_stop(self) -> None:
         """Leave it."""
-        self.transport.close()
+        for transport in self.transports:
+            transport.close()
 
     def wait_time(self) -> float:
         """The scenario's think time, in seconds."""

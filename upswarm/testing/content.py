@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import zip_longest
 from pathlib import Path
 
 from upswarm import digests
@@ -71,6 +73,30 @@ class ContentContract:
                 for algorithm in digests.ALGORITHMS:
                     assert file.digest(algorithm, start, end - start) == digests.digest_of(algorithm, [data])
 
+    def test_files_that_are_read_in_turns_do_not_disturb_each_other(self) -> None:
+        """All users of a worker share one content."""
+        with tempfile.TemporaryDirectory() as scratch:
+            content = self.content(Path(scratch))
+            with closing(content.open("a", SIZE_BYTES, 1)) as one, closing(content.open("b", SIZE_BYTES, 2)) as other:
+                apart = [_read(one, 0, SIZE_BYTES), _read(other, 0, SIZE_BYTES)]
+                turns = zip_longest(one.views(0, SIZE_BYTES), other.views(0, SIZE_BYTES), fillvalue=b"")
+                assert [b"".join(views) for views in zip(*turns, strict=True)] == apart
+
+    def test_a_closed_file_leaves_nothing_open_and_nothing_on_disk(self) -> None:
+        """A run opens more files than a process may have open at a time."""
+        with tempfile.TemporaryDirectory() as scratch:
+            content = self.content(Path(scratch))
+            before = _open_descriptors(), sorted(Path(scratch).rglob("*"))
+            for seed in range(8):
+                with closing(content.open("a.bin", SIZE_BYTES, seed)) as file:
+                    file.digest("sha-256", 0, len(_read(file, 0, SIZE_BYTES)))
+            assert (_open_descriptors(), sorted(Path(scratch).rglob("*"))) == before
+
+    def test_a_file_says_what_it_takes_on_disk(self) -> None:
+        """As little as nothing, but never less."""
+        with self._file() as file:
+            assert file.allocated_bytes >= 0
+
     def test_a_file_can_be_closed_twice(self) -> None:
         """Whoever cleans up need not know who cleaned up before."""
         with self._file() as file:
@@ -84,6 +110,10 @@ class ContentContract:
                 yield file
             finally:
                 file.close()
+
+
+def _open_descriptors() -> int:
+    return len(os.listdir("/dev/fd"))  # noqa: PTH208 (how many, not which)
 
 
 def _read(file: File, offset: int, length: int) -> bytes:

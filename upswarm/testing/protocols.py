@@ -128,7 +128,9 @@ class ProtocolContract:
         protocol, session = walk.protocol, walk.session
         assert walk.phases_of(protocol.create(walk.file, CHUNK_BYTES)) <= {Phase.INIT}
         for chunk in session.grid.not_held(NOTHING):
-            assert walk.phases_of(protocol.send(session, chunk, walk.file, None)) <= {Phase.CHUNK}
+            walk.seen.clear()
+            session = walk.drive(protocol.send(session, chunk, walk.file, None))
+            assert {request.phase for request in walk.seen} <= {Phase.CHUNK}
         assert walk.phases_of(protocol.probe(session)) <= {Phase.PROBE}
         assert walk.phases_of(protocol.finalize(session, walk.file)) <= {Phase.FINALIZE}
         aborted = _Walk(self)

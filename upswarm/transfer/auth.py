@@ -17,18 +17,28 @@ def unsigned(request: Request) -> Request:
 
 
 def bearer(token: str, target_url: str) -> Sign:
-    """`Authorization: Bearer …` (RFC 6750) on every request that goes to the target, and on no other.
-
-    A server may answer with a URL of its choice; the token must not follow it to another host.
-    """
-    home = _origin(target_url)
+    """`Authorization: Bearer …` (RFC 6750) on every request that goes to the target, and on no other."""
 
     def sign(request: Request) -> Request:
-        if "://" in request.path and _origin(request.path) != home:
-            return request
         return replace(request, headers={**request.headers, "Authorization": f"Bearer {token}"})
 
-    return sign
+    return only_to_the_target(target_url, sign)
+
+
+def only_to_the_target(target_url: str, sign: Sign) -> Sign:
+    """The same for requests that go to the target; others stay as they are.
+
+    A server may answer with a URL of its choice; no credentials must follow it to another host.
+    """
+    home = _origin(target_url)
+    return lambda request: sign(request) if _origin(url_of(request, target_url)) == home else request
+
+
+def url_of(request: Request, target_url: str) -> str:
+    """Where a transport sends the request to."""
+    if "://" in request.path:
+        return request.path
+    return target_url.rstrip("/") + request.path if request.path else target_url
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -5,9 +5,10 @@ A step that a protocol does not have is a generator that yields nothing; the eng
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from upswarm.content.base import File
 from upswarm.transfer.chunks import Chunk, Grid
@@ -21,13 +22,19 @@ Flow = Generator[Request, Response, T]
 """Yields requests, is sent their responses, returns a T; raises `Fault` when an answer says that the step failed."""
 
 
+def stateless(one: None, other: None) -> None:
+    """`Caps.joined` of a protocol that remembers nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caps:
     """What a protocol can do, as far as the engine has to know it.
 
     `sequential`: chunks come in order only. `resumes`: the server can be asked what it holds. Sizes of chunks are at
     least `min_chunk_bytes` and a multiple of `multiple_bytes`, except the last one's, and at most `max_chunk_bytes`.
-    `digests` are the algorithms of `upswarm.digests` that a chunk can carry.
+    `joined` makes one state of two that grew apart while chunks travelled at the same time; without it they do not.
+    `digests` are the algorithms of `upswarm.digests` that a chunk can carry. `default_path` is where servers usually
+    speak the protocol, if the target's URL has no path of its own.
     """
 
     sequential: bool = False
@@ -36,6 +43,13 @@ class Caps:
     max_chunk_bytes: int | None = None
     multiple_bytes: int = 1
     digests: frozenset[str] = frozenset()
+    joined: Callable[[Any, Any], Any] | None = None
+    default_path: str = ""
+
+    def endpoint(self, target_url: str) -> str:
+        """The URL that a dialect's paths are absolute within; the path of `http://host/` is none."""
+        parts = urlsplit(target_url)
+        return target_url if parts.path.strip("/") else urlunsplit(parts._replace(path=self.default_path))
 
     def chunk_size_bytes(self, wish_bytes: int | None, size_bytes: int, max_chunks: int = 10_000) -> int:
         """The size to use where the client chooses: the wish or 8 MiB, made to fit, in at most `max_chunks` chunks."""

@@ -94,10 +94,10 @@ class Exchange:
             nonlocal sent_bytes
             sent_bytes += view_bytes
 
-        def attempt(failure: Failure | None = None, message: str = "") -> Attempt:
-            return Attempt(
-                request.phase, number, due_s, sent_s, self._clock.now(), sent_bytes, failure=failure, message=message
-            )
+        def attempt(failure: Failure | None = None, message: str = "", answer: Response | None = None) -> Attempt:
+            status, timings = (answer.status, answer.timings) if answer else (None, None)
+            ended_s = self._clock.now()
+            return Attempt(request.phase, number, due_s, sent_s, ended_s, sent_bytes, status, failure, message, timings)
 
         signed = self._sign(request if request.body is None else replace(request, body=request.body.told(count)))
         sent_s = self._clock.now()
@@ -109,10 +109,11 @@ class Exchange:
         except BaseException:
             self._observer.attempted(attempt(Failure.STOPPED))
             raise
-        return _Answered(replace(attempt(), status=response.status), response)
+        return _Answered(attempt(answer=response), response)
 
     def _note(self, answered: _Answered, failure: Failure | None = None, message: str = "") -> None:
-        self._observer.attempted(replace(answered.attempt, failure=failure, message=message))
+        attempt = replace(answered.attempt, failure=failure, message=message) if failure else answered.attempt
+        self._observer.attempted(attempt)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `path` is absolute within the target, or a whole URL where a server answered with one."""
+    """One request. `path` is absolute within the target, empty for the target itself, or a whole URL of a server's."""
 
     phase: Phase
     method: str
@@ -74,12 +74,31 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Timings:
+    """Where a request's time went, in seconds; a transport that can't tell gives none.
+
+    `connect_s` until the connection stood, 0 where it was `reused`; from then on, `send_s` until the system had taken
+    the last byte of the request, and `first_byte_s` until the first byte of an answer came, be it an interim one.
+    """
+
+    connect_s: float
+    send_s: float
+    first_byte_s: float
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """One whole answer. The names of `headers` are in lower case."""
+    """One whole answer. The names of `headers` are in lower case.
+
+    `url` is the one that was asked: what the answer says in URLs is relative to it.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    url: str = ""
+    timings: Timings | None = field(default=None, compare=False)
 
     def json(self) -> dict[str, Any]:
         """The JSON object in the body, or an empty one where there is none."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from upswarm.transfer.failures import Failure
-from upswarm.transfer.messages import Phase
+from upswarm.transfer.messages import Phase, Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Attempt:
 
     `due_s` is when it should have been sent, `sent_s` when it was; `number` counts the tries of the same request
     from 1, so everything above 1 is a retry. `failure` is None when the dialect took the answer for a success.
+    `timings` are the transport's, where it knows them and there was an answer.
     """
 
     phase: Phase
@@ -27,6 +28,7 @@ class Attempt:
     status: int | None = None
     failure: Failure | None = None
     message: str = ""
+    timings: Timings | None = None
 
     @property
     def response_time_s(self) -> float:

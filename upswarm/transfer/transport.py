@@ -10,16 +10,32 @@ from upswarm.transfer.messages import Request, Response
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """`connect_s` until a connection stands, `idle_s` for the longest silence on it."""
+    """`connect_s` until a connection stands, `idle_s` for the longest silence on it, `total_s` for a whole request."""
 
     connect_s: float = 5.0
     idle_s: float = 30.0
+    total_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Whether the environment's proxies may stand in the way, and whom to believe behind `https`.
+
+    Without `ca_file`, a file of certificates in PEM, it is the authorities that the transport knows by itself.
+    """
+
+    proxies: bool = False
+    verify: bool = True
+    ca_file: str | None = None
+
+
+DIRECT = Route()
 
 
 class Transport(Protocol):
-    """Carries requests to one target. Found by name as a plugin; called with the target's URL and `Timeouts`."""
+    """Carries requests to one target. Found by name as a plugin; called with a URL, `Timeouts` and a `Route`."""
 
-    def __init__(self, base_url: str, timeouts: Timeouts) -> None: ...
+    def __init__(self, base_url: str, timeouts: Timeouts, route: Route = DIRECT) -> None: ...
 
     def send(self, request: Request) -> Response:
         """Send once, without retries or redirects, and read the whole answer; raises `Interrupted`."""

@@ -4,33 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, InsecureRequestWarning, NewConnectionError, ReadTimeoutError
 
 from upswarm import __version__
 from upswarm.transfer.failures import Failure, Interrupted
 from upswarm.transfer.messages import Request, Response
-from upswarm.transfer.transport import Timeouts
+from upswarm.transfer.transport import DIRECT, Route, Timeouts
 from upswarm.transfer.transport_connection import pool_classes
+from upswarm.transfer.transport_route import environment_proxies
 
 
 class RequestsTransport:
-    """One `requests.Session`: one user's connection to one target. Nagle is off, as urllib3 sets it."""
+    """One `requests.Session`: one user's connection to one target. Nagle is off, as urllib3 sets it.
 
-    def __init__(self, base_url: str, timeouts: Timeouts) -> None:
-        self._base_url = base_url.rstrip("/")
+    The witness for `SocketTransport`. It has no clock for a whole request, so `total_s` is refused.
+    """
+
+    def __init__(self, base_url: str, timeouts: Timeouts, route: Route = DIRECT) -> None:
+        if timeouts.total_s is not None:
+            raise ValueError("expected no total timeout with the transport `requests`; take `socket`")
+        self._base_url = base_url
         self._idle_s = timeouts.idle_s
         self._session = _Session()
         self._session.trust_env = False  # a proxy or .netrc of the machine must not bend a measurement
+        self._session.verify = (route.ca_file or True) if route.verify else False
+        if not route.verify:
+            urllib3.disable_warnings(InsecureRequestWarning)  # the scenario says so; each request would say it again
+        self._proxies = route.proxies
         self._session.headers = {"User-Agent": f"upswarm/{__version__}", "Accept": "*/*"}
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Adapter(timeouts.connect_s))
 
     def send(self, request: Request) -> Response:
         """Send once; a body goes out view by view under its Content-Length."""
-        url = request.path if "://" in request.path else self._base_url + request.path
+        url = self._url(request.path)
         try:
             answer = self._session.request(
                 request.method,
@@ -39,11 +51,18 @@ class RequestsTransport:
                 headers=request.headers,
                 timeout=self._idle_s,
                 allow_redirects=False,
+                proxies=environment_proxies(urlsplit(url).netloc) if self._proxies else None,
             )
         except (requests.RequestException, HTTPError, OSError) as error:
             raise Interrupted(_kind_of(error), _root_of(error)) from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status_code, headers, answer.content)
+        return Response(answer.status_code, headers, answer.content, url)
+
+    def _url(self, path: str) -> str:
+        """The target's own URL goes out as it was written: a slash at its end can make a difference."""
+        if "://" in path:
+            return path
+        return self._base_url.rstrip("/") + path if path else self._base_url
 
     def close(self) -> None:
         """Close the session's connections."""
@@ -63,7 +82,14 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, connect_s: float) -> None:
         super().__init__(pool_connections=1, max_retries=0)
+        self._connect_s = connect_s
         self.poolmanager.pool_classes_by_scheme = pool_classes(connect_s)
+
+    def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
+        """The same connections through a proxy."""
+        manager = super().proxy_manager_for(proxy, **settings)
+        manager.pool_classes_by_scheme = pool_classes(self._connect_s)
+        return manager
 
     def close(self) -> None:
         """Close the connections now; urllib3 would wait until the last exception that knows of them is forgotten."""

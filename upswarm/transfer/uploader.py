@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from upswarm.content.base import File
 from upswarm.transfer.chunks import Chunk
@@ -12,6 +14,7 @@ from upswarm.transfer.clock import Clock
 from upswarm.transfer.dialect import ChunkDigest, Session, UploadProtocol
 from upswarm.transfer.exchange import Exchange
 from upswarm.transfer.failures import RESUMABLE, TransferError
+from upswarm.transfer.lanes import Together, in_turn
 from upswarm.transfer.records import End, Observer, Outcome, Receipt
 from upswarm.transfer.retry import RetryPolicy
 
@@ -27,7 +30,10 @@ class UploadSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploader:
-    """Uploads files, one after the other. A failed upload is an outcome, not an exception."""
+    """Uploads files, one after the other. A failed upload is an outcome, not an exception.
+
+    Chunks travel through `exchange`, and at the same time through `more_lanes` where the protocol lets them.
+    """
 
     protocol: UploadProtocol
     exchange: Exchange
@@ -35,6 +41,8 @@ class Uploader:
     settings: UploadSettings
     clock: Clock
     dice: random.Random
+    more_lanes: Sequence[Exchange] = ()
+    together: Together = in_turn
 
     def upload(self, file: File) -> Outcome:
         """Bring the file to the server; the outcome is also told to the observer.
@@ -69,6 +77,9 @@ class _Journey:
     def __init__(self, uploader: Uploader, file: File) -> None:
         self._protocol = uploader.protocol
         self._drive = uploader.exchange.drive
+        self._lanes = [uploader.exchange, *(uploader.more_lanes if uploader.protocol.caps.joined else ())]
+        self._together = uploader.together
+        self._lane_error: TransferError | None = None
         self._settings = uploader.settings
         self._clock = uploader.clock
         self._dice = uploader.dice
@@ -97,9 +108,31 @@ class _Journey:
                 self._drive(self._protocol.abort(self._session))
 
     def _send_missing(self, session: Session) -> None:
-        for chunk in session.grid.not_held(session.held):
-            session = self._drive(self._protocol.send(session, chunk, self._file, self._digest(chunk)))
-            self._note(session)
+        chunks = session.grid.not_held(session.held)
+        run = self._together if len(self._lanes) > 1 else in_turn
+        run([partial(self._send_through, lane, chunks) for lane in self._lanes])
+        if error := self._lane_error:
+            self._lane_error = None
+            raise error
+
+    def _send_through(self, lane: Exchange, chunks: Iterator[Chunk]) -> None:
+        """Take chunks until there are none, or a lane has failed: then the others finish what they have begun."""
+        try:
+            for chunk in chunks:
+                assert self._session is not None
+                sending = self._protocol.send(self._session, chunk, self._file, self._digest(chunk))
+                self._note(self._joined(lane.drive(sending)))
+                if self._lane_error:
+                    return
+        except TransferError as error:
+            self._lane_error = self._lane_error or error
+
+    def _joined(self, after: Session) -> Session:
+        """With what other lanes have brought there meanwhile."""
+        join, latest = self._protocol.caps.joined, self._session
+        if join is None or latest is None:
+            return after
+        return replace(after, held=latest.held | after.held, state=join(latest.state, after.state))
 
     def _digest(self, chunk: Chunk) -> ChunkDigest | None:
         algorithm = self._settings.digest

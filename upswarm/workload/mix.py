@@ -7,17 +7,27 @@ draw the same files, each of them once.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from upswarm.workload.sizes import SizeDistribution
 
 
 @dataclass(frozen=True, slots=True)
+class ContentSpec:
+    """What the bytes of a file are: a name that `plugins.find("content", …)` knows, and what it is called with."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class FileClass:
-    """One entry of a scenario's `files:`. `content` is a name that `plugins.find("content", …)` knows."""
+    """One entry of a scenario's `files:`."""
 
     size: SizeDistribution
-    content: str = "sparse"
+    content: ContentSpec = ContentSpec("sparse")
     weight: float = 1.0
 
 
@@ -26,7 +36,7 @@ class FileDraw:
     """The n-th file of a run, before it is made. `seed` decides its bytes."""
 
     number: int
-    content: str
+    content: ContentSpec
     size_bytes: int
     seed: int
 

@@ -74,3 +74,19 @@ class Lognormal:
     def draw(self, dice: random.Random) -> int:
         """One size in bytes."""
         return round(dice.lognormvariate(math.log(self.median_bytes), self.sigma))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One of these sizes; one that stands there twice comes twice as often."""
+
+    sizes_bytes: tuple[int, ...]
+
+    @property
+    def mean_bytes(self) -> float:
+        """Their mean."""
+        return sum(self.sizes_bytes) / len(self.sizes_bytes)
+
+    def draw(self, dice: random.Random) -> int:
+        """One size in bytes."""
+        return dice.choice(self.sizes_bytes)

@@ -1,66 +1,35 @@
 import socket
 import time
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
+from tests.transfer.sending import PROBE, MiB, put
 from tests.transfer.unruly import (
     cuts_after,
     message,
     says,
     says_and_falls_silent,
     says_and_hangs_up,
-    serving,
     stops_reading,
 )
 from upswarm import __version__
-from upswarm.content.base import File
-from upswarm.content.random import Random
 from upswarm.content.sparse import Sparse
-from upswarm.transfer.chunks import Chunk
 from upswarm.transfer.failures import Failure, Interrupted
 from upswarm.transfer.messages import Body, Phase, Request
-from upswarm.transfer.transport import Timeouts
-from upswarm.transfer.transport_requests import RequestsTransport
 
-MiB = 1 << 20
-PROBE = Request(Phase.PROBE, "GET", "/x")
 OK = says(message())
 
 
-@contextmanager
-def transport_to(url: str, **timeouts: float) -> Iterator[RequestsTransport]:
-    transport = RequestsTransport(url, Timeouts(**timeouts))
-    try:
-        yield transport
-    finally:
-        transport.close()
-
-
-@contextmanager
-def meeting(*behaviours, **timeouts):
-    """An unruly server and a transport to it; the transport hangs up first, so the server can count to the end."""
-    with serving(*behaviours) as server, transport_to(server.url, **timeouts) as transport:
-        yield server, transport
-
-
-def put(size_bytes: int, file: File | None = None) -> Request:
-    file = file or Random(Path()).open("a.bin", size_bytes, seed=3)
-    return Request(Phase.CHUNK, "PUT", "/x", {"Content-Type": "application/octet-stream"},
-                   Body.of_chunk(file, Chunk(0, 0, size_bytes)))  # fmt: skip
-
-
-def test_an_answer_comes_back_whole():
+def test_an_answer_comes_back_whole(meeting):
     with meeting(says(message(207, b'{"a": 1}', "X-Thing: Value"))) as (_, transport):
         response = transport.send(PROBE)
     assert (response.status, response.body, response.json()) == (207, b'{"a": 1}', {"a": 1})
     assert response.headers["x-thing"] == "Value"
 
 
-def test_the_bytes_on_the_wire_are_the_files_and_their_length_is_announced():
+def test_the_bytes_on_the_wire_are_the_files_and_their_length_is_announced(meeting):
     request = put(3 * MiB + 5)
     with meeting(OK) as (server, transport):
         transport.send(request)
@@ -71,7 +40,7 @@ def test_the_bytes_on_the_wire_are_the_files_and_their_length_is_announced():
     assert seen.header("content-type") == "application/octet-stream"
 
 
-def test_json_goes_out_as_json():
+def test_json_goes_out_as_json(meeting):
     request = Request.with_json(Phase.INIT, "POST", "/v1/uploads", {"filename": "ä.bin"})
     with meeting(OK) as (server, transport):
         transport.send(request)
@@ -80,13 +49,13 @@ def test_json_goes_out_as_json():
 
 
 @pytest.mark.parametrize("body", [None, Body.of_bytes(b"")])
-def test_a_body_without_bytes_has_the_length_zero(body):
+def test_a_body_without_bytes_has_the_length_zero(meeting, body):
     with meeting(OK) as (server, transport):
         transport.send(Request(Phase.FINALIZE, "POST", "/x", body=body))
     assert (server.requests[0].header("content-length"), server.requests[0].header("transfer-encoding")) == ("0", None)
 
 
-def test_nothing_is_added_to_a_request_but_what_http_needs():
+def test_nothing_is_added_to_a_request_but_what_http_needs(meeting):
     with meeting(OK) as (server, transport):
         transport.send(PROBE)
     assert sorted(name.lower() for name, _ in server.requests[0].headers) == [
@@ -96,34 +65,34 @@ def test_nothing_is_added_to_a_request_but_what_http_needs():
     assert server.requests[0].header("accept-encoding") == "identity"
 
 
-def test_a_whole_url_is_taken_as_it_is():
+def test_a_whole_url_is_taken_as_it_is(meeting, transport_to):
     with meeting(OK) as (server, transport), transport_to("http://127.0.0.1:1/base") as elsewhere:
         elsewhere.send(Request(Phase.PROBE, "GET", f"{server.url}/there"))
         transport.send(PROBE)
     assert [seen.line for seen in server.requests] == ["GET /there HTTP/1.1", "GET /x HTTP/1.1"]
 
 
-def test_a_path_goes_out_as_the_dialect_quoted_it():
+def test_a_path_goes_out_as_the_dialect_quoted_it(meeting):
     with meeting(OK) as (server, transport):
         transport.send(Request(Phase.PROBE, "GET", "/v1/a%2Fb%20c/../d?x=1%202"))
     assert server.requests[0].line in {"GET /v1/a%2Fb%20c/../d?x=1%202 HTTP/1.1", "GET /v1/d?x=1%202 HTTP/1.1"}
 
 
-def test_the_connection_is_used_again():
+def test_the_connection_is_used_again(meeting):
     with meeting(OK) as (server, transport):
         for _ in range(5):
             transport.send(put(100))
     assert [seen.connection for seen in server.requests] == [1] * 5
 
 
-def test_a_connection_that_the_server_closed_in_between_is_made_anew():
+def test_a_connection_that_the_server_closed_in_between_is_made_anew(meeting):
     with meeting(says_and_hangs_up(message(200, b"", "Connection: close")), OK) as (server, transport):
         assert [transport.send(PROBE).status for _ in range(2)] == [200, 200]
     assert [seen.connection for seen in server.requests] == [1, 2]
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_busy_answer_is_an_answer_and_not_retried_here(status):
+def test_a_busy_answer_is_an_answer_and_not_retried_here(meeting, status):
     with meeting(says(message(status, b"", "Retry-After: 0"))) as (server, transport):
         assert transport.send(PROBE).status == status
     assert len(server.requests) == 1
@@ -131,38 +100,38 @@ def test_a_busy_answer_is_an_answer_and_not_retried_here(status):
 
 @pytest.mark.parametrize("location", ["/y", "http://127.0.0.1:1/y", "http://[broken", "", "\xff"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_an_answer_and_not_followed(status, location):
+def test_a_redirect_is_an_answer_and_not_followed(meeting, status, location):
     with meeting(says(message(status, b"", f"Location: {location}"))) as (server, transport):
         assert transport.send(put(100)).status == status
     assert len(server.requests) == 1
 
 
-def test_a_login_that_is_asked_for_is_not_given():
+def test_a_login_that_is_asked_for_is_not_given(meeting):
     with meeting(says(message(401, b"", "WWW-Authenticate: Basic"))) as (server, transport):
         assert transport.send(PROBE).status == 401
     assert len(server.requests) == 1
 
 
-def test_continue_is_not_the_answer():
+def test_continue_is_not_the_answer(meeting):
     with meeting(says(b"HTTP/1.1 100 Continue\r\n\r\n" + message(204))) as (_, transport):
         assert transport.send(put(100)).status == 204
 
 
 @pytest.mark.parametrize("status", [102, 103, 104])
-def test_no_other_interim_answer_is_the_answer_either(status):
+def test_no_other_interim_answer_is_the_answer_either(meeting, status):
     interim = f"HTTP/1.1 {status} Wait\r\nUpload-Offset: 5\r\n\r\n".encode()
     with meeting(says(interim + interim + message(201, b"first")), says(message(202, b"second"))) as (_, transport):
         assert [transport.send(put(100)).body, transport.send(put(100)).body] == [b"first", b"second"]
 
 
-def test_a_chunked_answer_is_read_to_its_end():
+def test_a_chunked_answer_is_read_to_its_end(meeting):
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     with meeting(says(chunked)) as (server, transport):
         assert [transport.send(PROBE).body for _ in range(2)] == [b"abcde"] * 2
     assert [seen.connection for seen in server.requests] == [1, 1]
 
 
-def test_an_answer_before_the_body_was_read_is_the_answer():
+def test_an_answer_before_the_body_was_read_is_the_answer(meeting):
     def refuses_early(wire):
         wire.write(message(413, b"too large", "Connection: close"))
         wire.read_body()
@@ -187,7 +156,7 @@ CUTS = {
 
 
 @pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
-def test_a_cut_is_a_cut_and_one_request_on_the_wire(cut):
+def test_a_cut_is_a_cut_and_one_request_on_the_wire(meeting, cut):
     with meeting(cut) as (server, transport), pytest.raises(Interrupted) as raised:
         transport.send(put(4 * MiB))
     assert raised.value.kind is Failure.CUT
@@ -204,13 +173,13 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("raw", GARBAGE.values(), ids=GARBAGE)
-def test_garbage_is_an_interruption_and_no_other_error(raw):
+def test_garbage_is_an_interruption_and_no_other_error(meeting, raw):
     with meeting(says_and_hangs_up(raw)) as (server, transport), pytest.raises(Interrupted):
         transport.send(PROBE)
     assert len(server.requests) == 1
 
 
-def test_after_a_cut_the_next_request_has_a_connection_of_its_own():
+def test_after_a_cut_the_next_request_has_a_connection_of_its_own(meeting):
     with meeting(cuts_after(0), OK) as (server, transport):
         with pytest.raises(Interrupted):
             transport.send(put(100))
@@ -226,21 +195,21 @@ SILENCES = {
 
 
 @pytest.mark.parametrize("silence", SILENCES.values(), ids=SILENCES)
-def test_silence_is_a_timeout_and_one_request_on_the_wire(silence):
+def test_silence_is_a_timeout_and_one_request_on_the_wire(meeting, silence):
     with meeting(silence, idle_s=0.1) as (server, transport), pytest.raises(Interrupted) as raised:
         transport.send(put(100))
     assert raised.value.kind is Failure.TIMED_OUT
     assert len(server.requests) == 1
 
 
-def test_a_server_that_stops_reading_is_a_timeout():
+def test_a_server_that_stops_reading_is_a_timeout(meeting):
     with meeting(stops_reading, idle_s=0.1, connect_s=0.1) as (_, transport), pytest.raises(Interrupted) as raised:
         transport.send(put(64 * MiB))
     assert raised.value.kind is Failure.TIMED_OUT
 
 
 @pytest.mark.parametrize("earlier_requests", [0, 1])
-def test_a_stall_while_sending_is_measured_by_the_idle_timeout_and_not_by_that_of_connecting(earlier_requests):
+def test_a_stall_while_sending_is_measured_by_the_idle_timeout_and_not_by_that_of_connecting(meeting, earlier_requests):
     behaviours = [OK] * earlier_requests + [stops_reading]
     with meeting(*behaviours, connect_s=30, idle_s=0.1) as (_, transport):
         for _ in range(earlier_requests):
@@ -252,7 +221,7 @@ def test_a_stall_while_sending_is_measured_by_the_idle_timeout_and_not_by_that_o
     assert time.perf_counter() - began_s < 15
 
 
-def test_a_refused_port_is_unreachable():
+def test_a_refused_port_is_unreachable(transport_to):
     with socket.socket() as taken:  # bound, and not listening: nobody else can be given the port meanwhile
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -261,13 +230,13 @@ def test_a_refused_port_is_unreachable():
     assert (raised.value.kind, raised.value.message) == (Failure.UNREACHABLE, "Connection refused")
 
 
-def test_a_host_that_does_not_exist_is_unreachable():
+def test_a_host_that_does_not_exist_is_unreachable(transport_to):
     with transport_to("http://no-such-host.invalid") as transport, pytest.raises(Interrupted) as raised:
         transport.send(PROBE)
     assert raised.value.kind is Failure.UNREACHABLE
 
 
-def test_a_connection_that_nobody_accepts_is_a_timeout():
+def test_a_connection_that_nobody_accepts_is_a_timeout(transport_to):
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(0)
@@ -281,7 +250,7 @@ def test_a_connection_that_nobody_accepts_is_a_timeout():
     assert raised.value.kind is Failure.TIMED_OUT
 
 
-def test_proxies_and_logins_of_the_machine_are_ignored(monkeypatch, tmp_path):
+def test_proxies_and_logins_of_the_machine_are_ignored(meeting, monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -293,13 +262,13 @@ def test_proxies_and_logins_of_the_machine_are_ignored(monkeypatch, tmp_path):
     assert server.requests[0].header("authorization") is None
 
 
-def test_a_message_says_what_the_system_said_and_holds_no_address_of_an_object():
+def test_a_message_says_what_the_system_said_and_holds_no_address_of_an_object(meeting):
     with meeting(cuts_after(100)) as (_, transport), pytest.raises(Interrupted) as raised:
         transport.send(put(100))
     assert raised.value.message == "Connection reset by peer"
 
 
-def test_memory_does_not_grow_with_the_chunk(tmp_path):
+def test_memory_does_not_grow_with_the_chunk(meeting, tmp_path):
     sink = says(message(204), keep=False)
     with meeting(sink) as (server, transport), closing(Sparse(tmp_path).open("a.bin", 512 * MiB, seed=1)) as file:
         transport.send(put(2 * MiB, file))
@@ -313,7 +282,7 @@ def test_memory_does_not_grow_with_the_chunk(tmp_path):
     assert peak_bytes < MiB
 
 
-def test_closing_hangs_up_at_once_even_if_an_exception_still_knows_the_connection():
+def test_closing_hangs_up_at_once_even_if_an_exception_still_knows_the_connection(meeting):
     with meeting(cuts_after(0), OK) as (server, transport):
         with pytest.raises(Interrupted) as remembered:
             transport.send(put(100))
@@ -322,7 +291,7 @@ def test_closing_hangs_up_at_once_even_if_an_exception_still_knows_the_connectio
     assert len(server.requests) == 2
 
 
-def test_a_tls_handshake_is_part_of_connecting():
+def test_a_tls_handshake_is_part_of_connecting(transport_to):
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts, nobody answers
         url = f"https://127.0.0.1:{silent.getsockname()[1]}"
         with transport_to(url, connect_s=0.1, idle_s=60) as transport, pytest.raises(Interrupted) as raised:

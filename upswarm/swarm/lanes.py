@@ -1,0 +1,18 @@
+"""Lanes as greenlets: how chunks of one upload travel at the same time under Locust."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gevent
+
+from upswarm.transfer.lanes import Work
+
+
+def together(works: Sequence[Work], /) -> None:
+    """All at the same time; when the upload is stopped, its lanes are."""
+    lanes = [gevent.spawn(work) for work in works]
+    try:
+        gevent.joinall(lanes, raise_error=True)
+    finally:
+        gevent.killall(lanes)

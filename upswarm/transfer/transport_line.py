@@ -1,0 +1,201 @@
+"""One connection: how it comes to stand, and bytes there and back. Whether Locust's loop waits or a thread is all one.
+
+The names of `socket` and `ssl` are looked up when they are called, so that gevent's stand there once it has patched
+them. Every wait has the idle timeout for itself: `sendall` would give it to the whole of its bytes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import socket
+import ssl
+import termios
+import time
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+from upswarm.transfer.failures import Failure, Interrupted
+from upswarm.transfer.transport import Route, Timeouts
+from upswarm.transfer.transport_answer import Answer
+from upswarm.transfer.transport_head import tunnel_head
+from upswarm.transfer.transport_route import Origin, Proxy
+
+JOINED_BYTES = 16 << 10
+"""What is no longer is copied, so that a head and a small body are one send."""
+_TLS_BYTES = 64 << 10
+"""OpenSSL gives the control back when all of it is written, so this bounds what shares one timeout."""
+_RECEIVE_BYTES = 16 << 10
+_FIRST_LOOK_S = 0.05
+"""When a send has waited for so long, and each time it has waited twice as long, an answer may be the reason."""
+_ESTABLISHED, _NO_BYTES = b"\x01", bytes(4)
+_NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Line:
+    """A connection that stands; `ends_s` on `time.monotonic` is when the request under way has to be answered."""
+
+    def __init__(self, sock: socket.socket, timeouts: Timeouts, proxy: Proxy | None = None) -> None:
+        self.proxy = proxy
+        self.ends_s = math.inf
+        self._socket = sock
+        self._fd = sock.fileno()
+        self._idle_s = timeouts.idle_s
+        self._timeout_s: float | None = None
+        self._secret = isinstance(sock, ssl.SSLSocket)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the server has closed it, or said what nobody had asked for."""
+        try:
+            return self.arrived() is not None
+        except OSError:
+            return True
+
+    def send(self, head: bytes, views: Iterable[memoryview], enough: Callable[[], bool]) -> bool:
+        """Send a head and views, never copied unless they are small; false if it was `enough` before the end.
+
+        That is asked between two views, and now and then while the other end takes nothing.
+        """
+        held, begun = head, False
+        try:
+            for view in views:
+                if len(held) + len(view) <= JOINED_BYTES:
+                    held += view
+                    continue
+                if begun and enough():
+                    return False
+                self._write(held, view, enough)
+                held, begun = b"", True
+            self._write_all(memoryview(held), enough)
+        except _EnoughError:
+            return False
+        return True
+
+    def receive(self) -> bytes:
+        """What comes next; nothing is the end."""
+        self._wait_at_most(self._idle_s)
+        return self._socket.recv(_RECEIVE_BYTES)
+
+    def arrived(self) -> bytes | None:
+        """What has come already; None is nothing yet, and nothing is the end."""
+        if self._quiet:
+            return None
+        self._set_timeout(0)
+        try:
+            return self._socket.recv(_RECEIVE_BYTES)
+        except _NOTHING_YET:
+            return None
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether the system has nothing to read, not even the end: a read that would say so costs more."""
+        state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+        return state == _ESTABLISHED and fcntl.ioctl(self._fd, termios.FIONREAD, _NO_BYTES) == _NO_BYTES
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+    def _write(self, held: bytes, view: memoryview, enough: Callable[[], bool]) -> None:
+        """Both as one send, as far as that is possible without a copy of the view."""
+        if not held:
+            self._write_all(view, enough)
+        elif self._secret:
+            self._write_all(memoryview(held + view[:JOINED_BYTES]), enough)
+            self._write_all(view[JOINED_BYTES:], enough)
+        else:
+            sent_bytes = self._given(self._socket.sendmsg, (held, view), enough)
+            self._write_all(memoryview(held)[sent_bytes:], enough)
+            self._write_all(view[max(0, sent_bytes - len(held)) :], enough)
+
+    def _write_all(self, view: memoryview, enough: Callable[[], bool]) -> None:
+        while view:
+            view = view[self._given(self._socket.send, view[:_TLS_BYTES] if self._secret else view, enough) :]
+
+    def _given(self, give: Callable[[Any], int], data: object, enough: Callable[[], bool]) -> int:
+        """How many bytes the system took."""
+        waited_s, wait_s = 0.0, min(_FIRST_LOOK_S, self._idle_s)
+        while True:
+            self._wait_at_most(wait_s)
+            try:
+                return give(data)
+            except TimeoutError:
+                waited_s += wait_s
+                if enough():
+                    raise _EnoughError from None
+                if waited_s >= self._idle_s:
+                    raise
+                wait_s = min(waited_s, self._idle_s - waited_s)
+
+    def _wait_at_most(self, wait_s: float) -> None:
+        """And no longer than the request has left."""
+        if self.ends_s is not math.inf:
+            wait_s = min(wait_s, self.ends_s - time.monotonic())
+            if wait_s <= 0:
+                raise TimeoutError
+        self._set_timeout(wait_s)
+
+    def _set_timeout(self, timeout_s: float) -> None:
+        if timeout_s != self._timeout_s:
+            self._timeout_s = timeout_s
+            self._socket.settimeout(timeout_s)
+
+
+class _EnoughError(Exception):
+    """The server has answered that it does not want the rest."""
+
+
+def opened(origin: Origin, timeouts: Timeouts, route: Route, proxy: Proxy | None) -> Line:
+    """A new connection, with TLS and through a proxy where that is so; all of it within `connect_s`."""
+    ends_s = time.monotonic() + timeouts.connect_s
+    sock = _dialled(proxy.origin if proxy else origin, timeouts.connect_s)
+    try:
+        if origin.scheme == "https":
+            if proxy:
+                _tunnel(sock, origin, proxy, ends_s)
+            sock.settimeout(max(ends_s - time.monotonic(), 0.001))
+            sock = _context(route.verify, route.ca_file).wrap_socket(sock, server_hostname=origin.host)
+        return Line(sock, timeouts, proxy if origin.scheme == "http" else None)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _dialled(origin: Origin, connect_s: float) -> socket.socket:
+    try:
+        sock = socket.create_connection((origin.host, origin.port), connect_s)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except TimeoutError:
+        raise
+    except (OSError, UnicodeError) as error:
+        raise Interrupted(Failure.UNREACHABLE, getattr(error, "strerror", None) or str(error)) from error
+    return sock
+
+
+def _tunnel(sock: socket.socket, origin: Origin, proxy: Proxy, ends_s: float) -> None:
+    """Ask a proxy for a way through (RFC 9110, 9.3.6)."""
+    answer = Answer("CONNECT")
+    sock.sendall(tunnel_head(origin, proxy))
+    while not answer.response:
+        sock.settimeout(max(ends_s - time.monotonic(), 0.001))
+        data = sock.recv(_RECEIVE_BYTES)
+        if data:
+            answer.feed(data)
+        else:
+            answer.end()
+    if not 200 <= answer.response.status < 300:
+        raise Interrupted(Failure.CUT, f"the proxy answered CONNECT with {answer.response.status}")
+
+
+@lru_cache
+def _context(verify: bool, ca_file: str | None) -> ssl.SSLContext:
+    """Made once: reading the system's certificates takes longer than a handshake."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
