@@ -198,3 +198,10 @@ def test_no_run_without_a_request_is_a_success(workshop: Workshop) -> None:
         process.terminate()
         ended = end_of(process)
     assert ended.code == 5
+
+
+@pytest.mark.parametrize("name", ["tus", "dedup"])
+def test_a_scenario_that_comes_with_upswarm_runs_as_it_stands(workshop: Workshop, name: str) -> None:
+    ended = workshop.upswarm("run", name, "--users", "2", "--duration", "2s")
+    assert ended.code == 0, ended.err
+    assert workshop.run().measurements.uploads.finished > 0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, InitErrorDetails
+
+from upswarm import plugins
+from upswarm.errors import PluginError
 
 
 class Mistake(ValueError):
@@ -56,3 +59,16 @@ def mistaken(place: tuple[str, ...], mistake: Mistake, room: Room) -> Validation
     """What a validator raises for a value that is wrong only beside others; `place` is where it stands in the room."""
     detail = InitErrorDetails(type="value_error", loc=place, input=room, ctx={"error": mistake})
     return ValidationError.from_exception_data(type(room).__name__, [detail])
+
+
+def plugin(kind: str) -> AfterValidator:
+    """A validator of a plugin's name: it can be loaded."""
+
+    def check(name: str) -> str:
+        try:
+            plugins.find(kind, name)
+        except PluginError as error:
+            raise Mistake(error.message, error.hint) from error
+        return name
+
+    return AfterValidator(check)

@@ -2,113 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
     Field,
-    PlainSerializer,
-    PlainValidator,
-    WithJsonSchema,
-    model_serializer,
     model_validator,
 )
 
-from upswarm import plugins, units
-from upswarm.errors import PluginError
-from upswarm.protocols.http import Http
 from upswarm.results.thresholds import Threshold
-from upswarm.scenario.auth import AuthRoom
 from upswarm.scenario.base import Mistake, Room, ShortRoom, exactly_one, missing, mistaken
 from upswarm.scenario.contents import ContentRoom, PlainRoom
-from upswarm.scenario.custom_http import HttpRoom
-from upswarm.scenario.quantities import DurationS, PositiveDurationS, PositiveSizeBytes, SizeBytes, written
-from upswarm.transfer.dialect import UploadProtocol
-from upswarm.transfer.retry import Jitter, RetryPolicy
-from upswarm.transfer.transport import Route, Timeouts, Transport
-from upswarm.transfer.uploader import UploadSettings
+from upswarm.scenario.quantities import DurationS, PositiveSizeBytes, SizeBytes, written
+from upswarm.scenario.target import TargetRoom
+from upswarm.scenario.transfer import DIGESTS, TransferRoom
 from upswarm.workload.mix import FileClass, Mix
 from upswarm.workload.sizes import Fixed, Listed, Lognormal, SizeDistribution, Uniform
 from upswarm.workload.stages import Stage, Stages
 
-EMBEDDED = "embedded"
-_DIGESTS = {"none": None, "crc32c": "crc32c", "sha256": "sha-256"}
-
-
-def check_url(text: str) -> str:
-    """A target as it may be written; raises ValueError."""
-    url = urlsplit(text)
-    if url.username or url.password:
-        raise Mistake("expected a URL without credentials, found some in it", "put them into target.auth")
-    if text == EMBEDDED or (url.scheme in {"http", "https"} and url.hostname):
-        return text
-    raise ValueError(f"expected `{EMBEDDED}` or a URL such as http://127.0.0.1:8000, found {text!r}")
-
-
-def _plugin(kind: str) -> AfterValidator:
-    def check(name: str) -> str:
-        try:
-            plugins.find(kind, name)
-        except PluginError as error:
-            raise Mistake(error.message, error.hint) from error
-        return name
-
-    return AfterValidator(check)
-
-
-def _chunk_size(value: object) -> int | Literal["server"]:
-    if value == "server":
-        return "server"
-    size_bytes = units.parse_size(value)
-    if size_bytes == 0:
-        raise units.UnitError(f"`server` or {units.SIZE_EXAMPLES}", value)
-    return size_bytes
-
 
 def _threshold(text: str) -> str:
     return Threshold.parse(text).text
-
-
-class ProtocolRoom(ShortRoom):
-    """The protocol that a server speaks. A name alone may stand for the whole room."""
-
-    shorthand: ClassVar[str] = "name"
-    name: Annotated[str, _plugin("protocol")] = Field(
-        "chunked", description="A name that is built in or installed, or `module:attribute` (see protocols.md)."
-    )
-    http: HttpRoom | None = Field(None, description="A service's own API, instead of a name (see custom-http.md).")
-
-    @model_validator(mode="after")
-    def _one(self) -> ProtocolRoom:
-        if self.http is not None and "name" in self.model_fields_set:
-            raise ValueError("expected a name or http, found both")
-        return self
-
-    @model_serializer
-    def _short(self) -> str | dict[str, Any]:
-        return self.name if self.http is None else {"http": self.http.model_dump(mode="json", exclude_unset=True)}
-
-    def __str__(self) -> str:
-        return self.name if self.http is None else "http"
-
-    def build(self, client_id: str) -> UploadProtocol:
-        """The dialect of the client with this name."""
-        protocol: UploadProtocol = (
-            plugins.find("protocol", self.name)(client_id) if self.http is None else Http(client_id, self.http.build())
-        )
-        return protocol
-
-
-class TargetRoom(ShortRoom):
-    """The server under test. A URL alone may stand for the whole room."""
-
-    shorthand: ClassVar[str] = "url"
-    url: Annotated[str, AfterValidator(check_url)] = Field(
-        EMBEDDED, description="The server's URL, or `embedded`: the reference server, started for this run alone."
-    )
-    protocol: ProtocolRoom = Field(ProtocolRoom(), description="The protocol it speaks.")
-    auth: AuthRoom | None = Field(None, description="Credentials, where the server wants any.")
 
 
 class LognormalRoom(Room):
@@ -172,99 +86,6 @@ class FileRoom(ShortRoom):
         if self.size is not None:
             return FileClass(self.size.build(), self.content.build(), self.weight)
         return FileClass(Listed(self.content.own_sizes()), self.content.build(own_sizes=True), self.weight)
-
-
-class TimeoutRoom(Room):
-    """When to stop waiting."""
-
-    connect: PositiveDurationS = written("5s", description="The longest time until a connection stands.")
-    idle: PositiveDurationS = written("30s", description="The longest silence on a connection.")
-    total: PositiveDurationS | None = Field(
-        None, description="The longest time for a whole request, its answer included; without it, as long as it takes."
-    )
-
-
-class TlsRoom(Room):
-    """Whom to believe behind `https`."""
-
-    verify: bool = Field(True, description="Whether the server's certificate has to be the right one.")
-    ca_file: str | None = Field(
-        None, description="Certificates in PEM to believe instead of those that the machine believes."
-    )
-
-
-class RetryRoom(Room):
-    """When to try again, and after how long."""
-
-    attempts: int = Field(
-        5, ge=1, le=100, description="How often one request is sent at most, the first time included."
-    )
-    base: DurationS = written(
-        "200ms", description="The longest pause before the first retry; it doubles with each retry."
-    )
-    cap: DurationS = written("10s", description="No pause is longer, unless the server asks for more.")
-    jitter: Jitter = Field(
-        Jitter.FULL, description="How pauses are spread: `full` 0..pause, `equal` pause/2..pause, `none`."
-    )
-    statuses: tuple[Annotated[int, Field(ge=400, le=599)], ...] = Field(
-        (429, 500, 502, 503, 504), description="HTTP statuses after which a request is sent again."
-    )
-    honour_retry_after: bool = Field(True, description="Whether to wait at least as long as `Retry-After` asks.")
-
-    def build(self) -> RetryPolicy:
-        """The policy that exchanges follow."""
-        return RetryPolicy(
-            self.attempts, self.base, self.cap, self.jitter, frozenset(self.statuses), self.honour_retry_after
-        )
-
-
-class TransferRoom(Room):
-    """How one file travels."""
-
-    chunk_size: Annotated[
-        int | Literal["server"],
-        PlainValidator(_chunk_size),
-        PlainSerializer(lambda value: value if value == "server" else units.write_size(value)),
-        WithJsonSchema({"type": ["string", "number"], "examples": ["server", "8MiB"]}),
-    ] = Field("server", description="`server` takes what the server answers; a size is proposed to it.")
-    parallel_chunks: int = Field(
-        1,
-        ge=1,
-        le=64,
-        description="How many chunks of one upload travel at the same time, each over a connection of its own.",
-    )
-    digest: Literal["none", "crc32c", "sha256"] = Field("none", description="A digest sent with each chunk.")
-    timeout: TimeoutRoom = Field(TimeoutRoom(), description="When to stop waiting.")
-    retry: RetryRoom = Field(RetryRoom(), description="When to try again.")
-    tls: TlsRoom = Field(TlsRoom(), description="Whom to believe behind `https`.")
-    proxy: Literal["none", "environment"] = Field(
-        "none", description="`environment` takes `http_proxy`, `https_proxy`, `no_proxy`; a proxy bends the figures."
-    )
-    transport: Annotated[str, _plugin("transport")] = Field(
-        "socket", description="What carries requests: `socket`, our own, or `requests`, the slower witness."
-    )
-
-    @model_validator(mode="after")
-    def _total_is_kept(self) -> TransferRoom:
-        if self.transport == "requests" and self.timeout.total is not None:
-            raise Mistake("expected no timeout.total with the transport `requests`", "take the transport `socket`")
-        return self
-
-    def build(self) -> UploadSettings:
-        """What uploaders follow."""
-        size = None if self.chunk_size == "server" else self.chunk_size
-        return UploadSettings(self.retry.build(), chunk_size_bytes=size, digest=_DIGESTS[self.digest])
-
-    @property
-    def timeouts(self) -> Timeouts:
-        """What transports follow."""
-        return Timeouts(self.timeout.connect, self.timeout.idle, self.timeout.total)
-
-    def open_transport(self, url: str) -> Transport:
-        """A connection of its own to a URL."""
-        route = Route(self.proxy == "environment", self.tls.verify, self.tls.ca_file)
-        transport: Transport = plugins.find("transport", self.transport)(url, self.timeouts, route)
-        return transport
 
 
 class StageRoom(Room):
@@ -338,8 +159,8 @@ class Scenario(Room):
             found = f"found {self.transfer.parallel_chunks}"
             raise mistaken(("transfer", "parallel_chunks"), Mistake(f"{reason}, {found}"), self)
         carried = caps.digests
-        if _DIGESTS[self.transfer.digest] not in {None, *carried}:
-            words = [word for word, digest in _DIGESTS.items() if digest in {None, *carried}]
+        if DIGESTS[self.transfer.digest] not in {None, *carried}:
+            words = [word for word, digest in DIGESTS.items() if digest in {None, *carried}]
             expected = f"expected {' or '.join(words)}, which is what chunks can carry in {self.target.protocol}"
             raise mistaken(("transfer", "digest"), Mistake(f"{expected}, found {self.transfer.digest!r}"), self)
         return self

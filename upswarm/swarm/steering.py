@@ -22,7 +22,8 @@ from upswarm.results.measurements import Measurements
 from upswarm.results.metrics import Summary
 from upswarm.results.run_file import Machine, Run
 from upswarm.scenario import library, loader
-from upswarm.scenario.model import EMBEDDED, Scenario, check_url
+from upswarm.scenario.model import Scenario
+from upswarm.scenario.target import EMBEDDED, check_url
 from upswarm.swarm.embedded import EmbeddedServer
 from upswarm.swarm.gathering import Gathering
 from upswarm.swarm.plan import Plan

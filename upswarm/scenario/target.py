@@ -1,0 +1,73 @@
+"""The room `target`: who is under test, what it speaks, and who may speak to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    model_serializer,
+    model_validator,
+)
+
+from upswarm import plugins
+from upswarm.protocols.http import Http
+from upswarm.scenario.auth import AuthRoom
+from upswarm.scenario.base import Mistake, ShortRoom, plugin
+from upswarm.scenario.custom_http import HttpRoom
+from upswarm.transfer.dialect import UploadProtocol
+
+EMBEDDED = "embedded"
+
+
+def check_url(text: str) -> str:
+    """A target as it may be written; raises ValueError."""
+    url = urlsplit(text)
+    if url.username or url.password:
+        raise Mistake("expected a URL without credentials, found some in it", "put them into target.auth")
+    if text == EMBEDDED or (url.scheme in {"http", "https"} and url.hostname):
+        return text
+    raise ValueError(f"expected `{EMBEDDED}` or a URL such as http://127.0.0.1:8000, found {text!r}")
+
+
+class ProtocolRoom(ShortRoom):
+    """The protocol that a server speaks. A name alone may stand for the whole room."""
+
+    shorthand: ClassVar[str] = "name"
+    name: Annotated[str, plugin("protocol")] = Field(
+        "chunked", description="A name that is built in or installed, or `module:attribute` (see protocols.md)."
+    )
+    http: HttpRoom | None = Field(None, description="A service's own API, instead of a name (see custom-http.md).")
+
+    @model_validator(mode="after")
+    def _one(self) -> ProtocolRoom:
+        if self.http is not None and "name" in self.model_fields_set:
+            raise ValueError("expected a name or http, found both")
+        return self
+
+    @model_serializer
+    def _short(self) -> str | dict[str, Any]:
+        return self.name if self.http is None else {"http": self.http.model_dump(mode="json", exclude_unset=True)}
+
+    def __str__(self) -> str:
+        return self.name if self.http is None else "http"
+
+    def build(self, client_id: str) -> UploadProtocol:
+        """The dialect of the client with this name."""
+        protocol: UploadProtocol = (
+            plugins.find("protocol", self.name)(client_id) if self.http is None else Http(client_id, self.http.build())
+        )
+        return protocol
+
+
+class TargetRoom(ShortRoom):
+    """The server under test. A URL alone may stand for the whole room."""
+
+    shorthand: ClassVar[str] = "url"
+    url: Annotated[str, AfterValidator(check_url)] = Field(
+        EMBEDDED, description="The server's URL, or `embedded`: the reference server, started for this run alone."
+    )
+    protocol: ProtocolRoom = Field(ProtocolRoom(), description="The protocol it speaks.")
+    auth: AuthRoom | None = Field(None, description="Credentials, where the server wants any.")
