@@ -184,10 +184,12 @@ def _cannot_listen(settings: Settings, error: OSError) -> UsageError:
 
 
 def _raise_file_limit(settings: Settings) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = settings.worker_connections * _FILES_PER_CONNECTION + _FILES_BESIDE
-    if hard != resource.RLIM_INFINITY and hard < needed:
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < needed:
         print(
             f"upswarm-server: UPSWARM_WORKER_CONNECTIONS={settings.worker_connections} may need {needed} open files "
             f"per worker, and the system's limit is {hard}; beyond it requests fail",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import ssl
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -213,9 +216,38 @@ def test_a_body_that_never_ends_is_cut_off_though_it_is_never_silent(server_of: 
     assert 0 < server.access_log()[1].received_bytes < 65536
 
 
-def test_the_server_takes_as_many_open_files_as_the_system_lets_it(server_of: ServerOf) -> None:
-    server = server_of()
+@contextmanager
+def open_files(soft: int) -> Iterator[None]:
+    """What is started in here may have so many files open."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_server_may_open_the_files_that_its_connections_need(server_of: ServerOf) -> None:
+    with open_files(soft=512):
+        server = server_of(worker_connections=700)
     limits = Path(f"/proc/{server.process.pid}/limits").read_text()
     (line,) = (line for line in limits.splitlines() if line.startswith("Max open files"))
-    soft, hard = line.split()[3:5]
-    assert soft == hard
+    assert int(line.split()[3]) == 3 * 700 + 128
+    assert server.errors == ""
+
+
+_LOWERED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (512, 1024))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_server_that_may_not_open_them_says_so(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path, worker_connections=700)
+    server.launcher = (sys.executable, "-c", _LOWERED)
+    try:
+        server.start()
+        assert "may need 2228 open files per worker, and the system's limit is 1024" in server.errors
+    finally:
+        server.close()
