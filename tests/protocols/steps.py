@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.wire import format as wire
 from upswarm.transfer.dialect import Flow
 from upswarm.transfer.failures import Fault
 from upswarm.transfer.messages import Request, Response
@@ -40,3 +41,15 @@ def unasked(flow: Flow[Any]) -> Any:
     except StopIteration as end:
         return end.value
     raise AssertionError(f"expected no request, found {request}")
+
+
+def replayed(flow: Flow[Any], recorded: wire.Response, url: str = "") -> Any:
+    """What a step that has asked returns after the answer that was recorded, or the fault that it raises."""
+    headers = {name.lower(): value for name, value in recorded.headers.items()}
+    try:
+        flow.send(Response(recorded.status, headers, recorded.body.encode(), url))
+    except StopIteration as end:
+        return end.value
+    except Fault as fault:
+        return fault
+    raise AssertionError("the step asks for more than was recorded")

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.protocols.steps import replayed
 from tests.wire.format import conversations, example_values, load
 from upswarm.content.random import Random
 from upswarm.digests import parse_header
 from upswarm.protocols.chunked import Chunked
 from upswarm.transfer.dialect import ChunkDigest
 from upswarm.transfer.failures import Failure, Fault
-from upswarm.transfer.messages import Response
 from upswarm.transfer.ranges import NOTHING
 
 KINDS = {
@@ -71,18 +71,6 @@ def assert_same_request(asked, recorded):
         assert len(body) == len(recorded.body)
 
 
-def answered(flow, answer):
-    """What the flow returns once it was given its only answer; or the fault that it raises."""
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    try:
-        flow.send(Response(answer.status, headers, answer.body.encode()))
-    except StopIteration as end:
-        return end.value
-    except Fault as fault:
-        return fault
-    raise AssertionError("the flow asks for more than was recorded")
-
-
 def replay(path):
     exchanges = load(path)
     values = example_values(exchanges)
@@ -91,7 +79,7 @@ def replay(path):
         recorded, answer = exchange.request.filled(values), exchange.response.filled(values)
         flow = client.step(recorded)
         assert_same_request(next(flow), recorded)
-        yield client, recorded, answer, (result := answered(flow, answer))
+        yield client, recorded, answer, (result := replayed(flow, answer))
         if not isinstance(result, Fault):
             client.take(recorded.method, result)
 

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.protocols.steps import unasked
+from tests.protocols.steps import replayed, unasked
 from tests.wire.format import conversations, example_values, load
 from upswarm.content.random import Random
 from upswarm.protocols.tus import Tus
 from upswarm.transfer.chunks import Chunk
 from upswarm.transfer.dialect import ChunkDigest
 from upswarm.transfer.failures import Failure, Fault
-from upswarm.transfer.messages import Response
 from upswarm.transfer.ranges import NOTHING
 
 TARGET = "http://h"
@@ -60,17 +59,6 @@ def url_of(path):
     return path if "://" in path else Tus.caps.endpoint(TARGET) + path
 
 
-def answered(flow, answer, url):
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    try:
-        flow.send(Response(answer.status, headers, answer.body.encode(), url))
-    except StopIteration as end:
-        return end.value
-    except Fault as fault:
-        return fault
-    raise AssertionError("the step asks for more than was recorded")
-
-
 def replay(path):
     exchanges = load(path)
     values = example_values(exchanges)
@@ -79,7 +67,7 @@ def replay(path):
         recorded, answer = exchange.request.filled(values), exchange.response.filled(values)
         flow = client.step(recorded)
         asked = next(flow)
-        yield client, asked, recorded, answer, (result := answered(flow, answer, url_of(asked.path)))
+        yield client, asked, recorded, answer, (result := replayed(flow, answer, url_of(asked.path)))
         client.take(result)
 
 
