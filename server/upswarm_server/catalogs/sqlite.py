@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,14 @@ _VERSIONS = (
     CREATE INDEX uploads_to_free ON uploads (freed, expires_at_s) WHERE file_id IS NULL;
     """,
 )
+
+
+class _Connection(sqlite3.Connection):
+    """Closes with the last who holds it: a WSGI application has no end, at which it could be closed."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):  # of one that could not be opened
+            self.close()
 
 
 class SqliteCatalog:
@@ -175,7 +183,13 @@ class SqliteCatalog:
 
     def _connect(self) -> sqlite3.Connection:
         # Each connection has one user at a time, but under gevent not always the same thread.
-        return sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(
+            self.path,
+            timeout=_BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=_Connection,
+        )
 
 
 _COUNT_OPEN = "SELECT count(*) FROM uploads WHERE file_id IS NULL AND expires_at_s > ?"
