@@ -1,9 +1,9 @@
 """Locust users of one kind in one process, under gevent as in a run: what they cost, and how late the loop gets.
 
 `python -m benchmarks.client_users KIND URL BYTES USERS SECONDS` prints one JSON object. The kinds: `socket` and
-`requests` are upswarm's exchange, recorder and bridge to Locust over that transport; `http` and `fast` are Locust's own
-users. All send random bytes from one buffer, and all are counted by Locust's statistics. `socket-sparse` sends what the
-content `sparse` gives: the same zeros again and again, which stay in the cache.
+`requests` are upswarm's exchange, recorder and bridge to Locust over that transport, with the content `random`; `http`
+and `fast` are Locust's own users with random bytes from one buffer. All are counted by Locust's statistics.
+`socket-sparse` sends what the content `sparse` gives: the same zeros again and again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import os
 import random
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -23,9 +26,12 @@ from locust.env import Environment
 
 from benchmarks.table import percentile
 from upswarm import plugins
-from upswarm.content.base import VIEW_BYTES
+from upswarm.content.base import File
+from upswarm.content.random import Random
+from upswarm.content.sparse import Sparse
 from upswarm.results.recorder import Recorder
 from upswarm.swarm.bridge import Both, LocustBridge
+from upswarm.transfer.chunks import Chunk
 from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.dialect import Flow
 from upswarm.transfer.exchange import Exchange
@@ -54,8 +60,8 @@ def http_user(data: bytes, base: type[User]) -> type[User]:
 def upload_user(size_bytes: int, kind: str) -> type[User]:
     """One of ours, that sends chunks and nothing else."""
     transport, _, sparse = kind.partition("-")
-    data = memoryview(bytes(VIEW_BYTES) if sparse else os.urandom(size_bytes))
-    body = Body(size_bytes, lambda: _views(data, size_bytes))
+    file = Sparse(Path(tempfile.gettempdir())) if sparse else Random(Path())
+    chunks = cycle(_chunks(file.open("x", 256 * size_bytes, seed=1), size_bytes))
 
     class Ours(User):
         wait_time = constant(0)
@@ -68,18 +74,17 @@ def upload_user(size_bytes: int, kind: str) -> type[User]:
 
         @task
         def put(self) -> None:
-            self.exchange.drive(_chunk(body))
+            self.exchange.drive(_put(next(chunks)))
 
     return Ours
 
 
-def _views(data: memoryview, size_bytes: int) -> Iterator[memoryview]:
-    for offset in range(0, size_bytes, VIEW_BYTES):
-        place = offset % len(data)
-        yield data[place : place + min(VIEW_BYTES, size_bytes - offset)]
+def _chunks(file: File, size_bytes: int) -> Iterator[Body]:
+    for index in range(file.size_bytes // size_bytes):
+        yield Body.of_chunk(file, Chunk(index, index * size_bytes, size_bytes))
 
 
-def _chunk(body: Body) -> Flow[None]:
+def _put(body: Body) -> Flow[None]:
     yield Request(Phase.CHUNK, "PUT", "/x", HEADERS, body)
 
 

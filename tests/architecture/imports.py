@@ -15,8 +15,8 @@ FLOORS = {
     "content": 1, "workload": 1,
     "transfer": 2,
     "protocols": 3, "results": 3,
-    "scenario": 4, "audit": 4, "reports": 4,
-    "swarm": 5,
+    "scenario": 4, "audit": 4, "reports": 4, "probing": 4,
+    "swarm": 5, "verbs": 5,
     "cli": 6,
 }  # fmt: skip
 """The rooms of `upswarm`. The ground is one room, in which everybody may stand on everybody."""
@@ -45,7 +45,7 @@ DOORS = {
     "pydantic": ["upswarm/scenario/*"],
     "pydantic_core": ["upswarm/scenario/*"],
     "jinja2": ["upswarm/reports/*"],
-    "click": ["upswarm/cli.py", "upswarm/cli/*"],
+    "click": ["upswarm/cli.py", "upswarm/verbs/*"],
     "requests": ["upswarm/transfer/transport*.py"],
     "urllib3": ["upswarm/transfer/transport*.py"],
     "hdrh": ["upswarm/results/histogram.py"],

@@ -1,5 +1,6 @@
 """A digest is computed once: hashing takes time that would otherwise look like the server's."""
 
+import threading
 from contextlib import closing
 
 import pytest
@@ -86,3 +87,36 @@ def test_what_was_not_asked_for_in_the_longest_time_is_forgotten(monkeypatch, ha
         remembered(key, lambda key=key: asked.append(key) or b"digest")
     assert asked == [1, 2, 3, 4, 2]
     assert len(memory._known) == 3
+
+
+def test_who_asks_while_it_is_being_computed_waits_for_it(hashed):
+    told, computed, begun, goes_on = [], [], threading.Event(), threading.Event()
+
+    def compute():
+        computed.append(1)
+        begun.set()
+        assert goes_on.wait(10)
+        return b"digest"
+
+    def ask():
+        told.append(remembered("the same", compute))
+
+    first, second = threading.Thread(target=ask), threading.Thread(target=ask)
+    first.start()
+    assert begun.wait(10)
+    second.start()
+    second.join(0.1)  # by now it waits
+    goes_on.set()
+    for thread in (first, second):
+        thread.join(10)
+    assert (told, computed) == ([b"digest"] * 2, [1])
+    assert memory._computing == {}
+
+
+def test_what_could_not_be_computed_is_asked_for_again(hashed):
+    def fails():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        remembered("again", fails)
+    assert remembered("again", lambda: b"digest") == b"digest"

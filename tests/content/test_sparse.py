@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -60,6 +62,30 @@ def test_it_never_has_a_name_and_leaves_nothing_behind(tmp_path):
         assert list(tmp_path.iterdir()) == []
         next(file.views(0, 10))
         assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from upswarm.content.sparse import Sparse
+files = [Sparse(Path(sys.argv[1])).open(str(number), 10 << 30, number) for number in range(100)]
+print("open", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_hundred_of_10_gib_take_no_space_and_are_gone_when_who_has_them_is_killed(tmp_path):
+    holder = subprocess.Popen([sys.executable, "-c", HOLDS, tmp_path], stdout=subprocess.PIPE, text=True)
+    with holder, holder.stdout:
+        try:
+            assert holder.stdout.readline() == "open\n"
+            assert list(tmp_path.iterdir()) == []
+            held = [each.stat() for each in Path(f"/proc/{holder.pid}/fd").iterdir()]
+            sparse = [each.st_blocks for each in held if each.st_size == 10 * GiB]
+        finally:
+            holder.kill()
+    assert (len(sparse), sum(sparse)) == (100, 0)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -89,3 +89,13 @@ def test_an_unknown_hasher_names_the_known_ones():
 def test_any_other_text_is_a_digest_error(text):
     with contextlib.suppress(digests.DigestError):
         assert set(digests.parse_header(text)) <= set(digests.ALGORITHMS)
+
+
+@pytest.mark.parametrize(("views", "pauses"), [(3, 0), (4, 1), (11, 2), (12, 3)])
+def test_whoever_hashes_lets_others_run_after_every_4_mib(monkeypatch, views, pauses):
+    asked = []
+    monkeypatch.setattr(digests, "_pause", None)
+    digests.give_way_by(lambda: asked.append(1))
+    found = digests.digest_of("crc32c", [bytes(1 << 20)] * views)
+    assert len(asked) == pauses
+    assert found == digests.digest_of("crc32c", [bytes(views << 20)])

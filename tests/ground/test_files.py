@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from upswarm.files import write_whole
@@ -16,3 +18,14 @@ def test_nothing_is_left_of_a_file_that_can_not_be_written(tmp_path):
     with pytest.raises(OSError, match="Is a directory"):
         write_whole(tmp_path / "taken", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_nothing_is_left_of_a_file_when_somebody_presses_ctrl_c(tmp_path, monkeypatch):
+    def interrupted(part, path):
+        assert part.exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "run.json", "text")
+    assert list(tmp_path.iterdir()) == []

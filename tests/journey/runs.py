@@ -48,10 +48,11 @@ class Ended:
 
 
 class Workshop:
-    """A folder to run in, and the processes that were started there."""
+    """A folder to run in, and the processes that were started there; `environ` is for them alone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
+        self.environ = environ
         self.reports = folder / "reports"
 
     def scenario(self, target: str = "embedded", hold: str = "3s") -> str:
@@ -70,7 +71,7 @@ class Workshop:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environ},
         )
 
     def upswarm(self, *arguments: str) -> Ended:

@@ -63,9 +63,9 @@ from upswarm.swarm.plan import Plan
 from upswarm.workload.mix import Share
 
 scenario = resolve({"files": [{"content": {"corpus": {"path": "/nowhere/at/all"}}}]})
-load = Load(Environment(), Plan("r", scenario, "http://127.0.0.1:1", scenario.workload.users.build()), Share(0, 1))
+load = Load(Environment(), Plan.of("r", scenario, "http://127.0.0.1:1"), Share(0, 1))
 print("the plan is taken")
-with load.next_file():
+with load.open_file(0):
     pass
 """
 

@@ -60,6 +60,17 @@ def test_runs_can_be_started_stopped_and_started_again(page: Page, workshop: Wor
     assert json.loads((second / "run.json").read_text())["peak_users"] == 2
 
 
+def test_no_page_shows_a_key(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "hunter2-hunter2")
+    target = "{url: embedded, auth: {header: {name: X-Api-Key, value: '${KEY}'}}}"
+    with open_page(workshop, "--loglevel", "DEBUG", "--scenario", workshop.scenario(target, hold="1s")) as page:
+        assert page.start()["success"] is True
+        page.await_stop()
+        paths = ("/", "/stats/requests", "/stats/report", "/stats/requests/csv", "/exceptions", "/logs", "/tasks")
+        assert [path for path in paths if "hunter2" in page.text(path)] == []
+    assert workshop.run().measurements.uploads.finished > 0
+
+
 def test_locusts_statistics_are_ours(page: Page, workshop: Workshop) -> None:
     page.start(scenario=workshop.scenario())
     page.await_output("report    ")
@@ -77,3 +88,21 @@ def test_a_run_that_starts_by_itself_can_be_followed_by_another(workshop: Worksh
         page.await_stop()
     runs = [Run.load(folder) for folder in sorted(workshop.reports.iterdir())]
     assert [(run.peak_users, run.planned_s, run.exit_code) for run in runs] == [(3, 2, 0), (2, 2, 0)]
+
+
+def test_uploads_that_arrive_and_uploads_that_are_counted_run_in_the_page_too(page: Page, workshop: Workshop) -> None:
+    """One kind of load after the other in the same process; the form still shows the users of the first scenario."""
+    path = workshop.folder / "load.yaml"
+    for load in (
+        "iterations: {count: 30, users: 2}",
+        "arrivals: {stages: [{rate: 20/s, hold: 2s}]}",
+        "iterations: {count: 7}",
+    ):
+        path.write_text(f"files: [64KiB]\nworkload: {{{load}}}\n")
+        assert page.start(scenario=str(path))["success"] is True
+        page.await_stop()
+    refused = page.start(scenario=str(path.with_name("journey.yaml")), user_count="0")
+    assert refused["success"] is False
+    runs = [Run.load(folder) for folder in sorted(workshop.reports.iterdir())]
+    assert [run.measurements.uploads.finished for run in runs] == [30, 40, 7]
+    assert [run.exit_code for run in runs] == [0, 0, 0]

@@ -11,7 +11,7 @@ from upswarm.protocols.azure import Azure
 from upswarm.testing.protocols import ProtocolContract
 from upswarm.transfer.chunks import Grid
 from upswarm.transfer.dialect import Session, UploadProtocol
-from upswarm.transfer.failures import RESUMABLE, Failure
+from upswarm.transfer.failures import RESUMABLE, Failure, Fault
 from upswarm.transfer.messages import Request, Response
 from upswarm.transfer.ranges import NOTHING, Ranges
 from upswarm.transfer.records import Receipt
@@ -41,17 +41,17 @@ def sending():
         (400, "InvalidBlockList", Failure.INCOMPLETE),
         (400, "BlockListTooLong", Failure.TOO_LARGE),
         (400, "InvalidAuthenticationInfo", Failure.DENIED),
-        (400, "InvalidBlobOrBlock", Failure.REFUSED),
+        (400, "InvalidBlobOrBlock", Failure.REJECTED),
         (401, "NoAuthenticationInformation", Failure.DENIED),
         (403, "AuthenticationFailed", Failure.DENIED),
         (404, "BlobNotFound", Failure.GONE),
-        (404, "ContainerNotFound", Failure.REFUSED),
+        (404, "ContainerNotFound", Failure.REJECTED),
         (409, "BlockCountExceedsLimit", Failure.TOO_LARGE),
-        (409, "ContainerBeingDeleted", Failure.REFUSED),
-        (412, "LeaseIdMissing", Failure.REFUSED),
+        (409, "ContainerBeingDeleted", Failure.REJECTED),
+        (412, "LeaseIdMissing", Failure.REJECTED),
         (413, "RequestBodyTooLarge", Failure.TOO_LARGE),
-        (500, "OperationTimedOut", Failure.BUSY),
-        (503, "ServerBusy", Failure.BUSY),
+        (500, "OperationTimedOut", Failure.SERVER_ERROR),
+        (503, "ServerBusy", Failure.THROTTLED),
     ],
 )
 def test_every_error_has_its_kind(status, code, kind):
@@ -60,10 +60,10 @@ def test_every_error_has_its_kind(status, code, kind):
 
 
 def test_an_error_in_a_header_alone_is_seen():
-    assert refused(sending(), Response(404, {"x-ms-error-code": "ContainerNotFound"})).kind is Failure.REFUSED
+    assert refused(sending(), Response(404, {"x-ms-error-code": "ContainerNotFound"})).kind is Failure.REJECTED
 
 
-@pytest.mark.parametrize(("status", "kind"), [(404, Failure.GONE), (502, Failure.BUSY), (200, Failure.BROKEN)])
+@pytest.mark.parametrize(("status", "kind"), [(404, Failure.GONE), (502, Failure.SERVER_ERROR), (200, Failure.BROKEN)])
 def test_without_a_code_the_status_tells(status, kind):
     fault = refused(sending(), Response(status))
     assert (fault.kind, fault.message) == (kind, f"{status} expected status 201")
@@ -104,13 +104,20 @@ def test_blocks_are_50_000_at_most(size_bytes, found_bytes):
     assert session.grid.count <= 50_000
 
 
+def test_of_a_file_that_no_50_000_blocks_can_hold_nothing_is_sent():
+    assert unasked(Azure("c").create(a_file(50_000 * (4000 << 20)), None)).grid.count == 50_000
+    with pytest.raises(Fault) as raised:
+        unasked(Azure("c").create(a_file(50_000 * (4000 << 20) + 1), None))
+    assert raised.value.kind is Failure.TOO_LARGE
+
+
 @pytest.mark.parametrize("answer", [error(404, "BlobNotFound"), Response(404), listed()])
 def test_a_blob_of_which_no_block_waits_holds_nothing(answer):
     assert answered(Azure("c").probe(replace(SESSION, held=Ranges(((0, 1000),)))), answer).held == NOTHING
 
 
 def test_a_container_that_is_not_there_is_not_an_empty_blob():
-    assert refused(Azure("c").probe(SESSION), error(404, "ContainerNotFound")).kind is Failure.REFUSED
+    assert refused(Azure("c").probe(SESSION), error(404, "ContainerNotFound")).kind is Failure.REJECTED
 
 
 def test_a_probe_takes_its_own_blocks_of_the_right_length_and_no_others():

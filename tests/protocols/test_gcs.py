@@ -50,18 +50,18 @@ def sent(response):
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, Failure.REFUSED),
+        (400, Failure.REJECTED),
         (401, Failure.DENIED),
         (403, Failure.DENIED),
         (404, Failure.GONE),
         (410, Failure.GONE),
-        (412, Failure.REFUSED),
+        (412, Failure.REJECTED),
         (413, Failure.TOO_LARGE),
         (416, Failure.SYNC),
-        (429, Failure.BUSY),
-        (500, Failure.BUSY),
-        (501, Failure.REFUSED),
-        (503, Failure.BUSY),
+        (429, Failure.THROTTLED),
+        (500, Failure.SERVER_ERROR),
+        (501, Failure.REJECTED),
+        (503, Failure.SERVER_ERROR),
         (204, Failure.BROKEN),
         (302, Failure.BROKEN),
     ],
@@ -190,7 +190,9 @@ def test_an_abort_that_the_server_does_not_know_is_a_fault():
         answered(Gcs("c").abort(SESSION), reply(501))
 
 
-@pytest.mark.parametrize(("status", "kind"), [(404, Failure.REFUSED), (401, Failure.DENIED), (503, Failure.BUSY)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, Failure.REJECTED), (401, Failure.DENIED), (503, Failure.SERVER_ERROR)]
+)
 def test_before_there_is_an_upload_nothing_can_be_gone(status, kind):
     with pytest.raises(Fault, match=f"{status} expected status 200") as raised:
         answered(Gcs("c").create(a_file(), None), reply(status))

@@ -193,8 +193,8 @@ def test_the_servers_chunk_size_holds_and_without_one_the_wish_does(by_index):
         (401, Failure.DENIED),
         (404, Failure.GONE),
         (413, Failure.TOO_LARGE),
-        (422, Failure.REFUSED),
-        (503, Failure.BUSY),
+        (422, Failure.REJECTED),
+        (503, Failure.SERVER_ERROR),
         (302, Failure.BROKEN),
     ],
 )
@@ -205,7 +205,7 @@ def test_an_answer_means_what_the_scenario_says_and_else_the_usual(by_offset, se
 
 
 def test_before_there_is_an_upload_nothing_can_be_gone(by_index):
-    assert refused(by_index.create(a_file(), None), reply(404)).kind is Failure.REFUSED
+    assert refused(by_index.create(a_file(), None), reply(404)).kind is Failure.REJECTED
 
 
 def test_a_url_to_go_on_at_that_is_none_is_broken(by_offset):

@@ -46,15 +46,15 @@ def digest_of(file):
         (400, "DIGEST_INVALID", Failure.CORRUPT),
         (400, "SIZE_INVALID", Failure.SYNC),
         (416, "RANGE_INVALID", Failure.SYNC),
-        (404, "NAME_UNKNOWN", Failure.REFUSED),
-        (400, "NAME_INVALID", Failure.REFUSED),
+        (404, "NAME_UNKNOWN", Failure.REJECTED),
+        (400, "NAME_INVALID", Failure.REJECTED),
         (401, "UNAUTHORIZED", Failure.DENIED),
         (403, "DENIED", Failure.DENIED),
-        (405, "UNSUPPORTED", Failure.REFUSED),
-        (429, "TOOMANYREQUESTS", Failure.BUSY),
+        (405, "UNSUPPORTED", Failure.REJECTED),
+        (429, "TOOMANYREQUESTS", Failure.THROTTLED),
         (413, None, Failure.TOO_LARGE),
         (416, None, Failure.SYNC),
-        (500, "UNKNOWN", Failure.BUSY),
+        (500, "UNKNOWN", Failure.SERVER_ERROR),
         (507, None, Failure.FULL),
         (201, None, Failure.BROKEN),
         (302, None, Failure.BROKEN),
@@ -193,7 +193,9 @@ def test_an_upload_that_is_gone_and_left_no_file_is_gone():
     assert raised.value.kind is Failure.GONE
 
 
-@pytest.mark.parametrize(("status", "kind"), [(404, Failure.REFUSED), (401, Failure.DENIED), (503, Failure.BUSY)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, Failure.REJECTED), (401, Failure.DENIED), (503, Failure.SERVER_ERROR)]
+)
 def test_before_there_is_an_upload_nothing_can_be_gone(status, kind):
     with pytest.raises(Fault, match=f"{status} expected status 202") as raised:
         answered(Oci("c").create(a_file(), None), reply(status))

@@ -77,15 +77,15 @@ def test_all_of_these_are_success(status):
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, Failure.REFUSED),
+        (400, Failure.REJECTED),
         (401, Failure.DENIED),
         (403, Failure.DENIED),
-        (404, Failure.REFUSED),
-        (405, Failure.REFUSED),
-        (409, Failure.REFUSED),
+        (404, Failure.REJECTED),
+        (405, Failure.REJECTED),
+        (409, Failure.REJECTED),
         (413, Failure.TOO_LARGE),
-        (429, Failure.BUSY),
-        (500, Failure.BUSY),
+        (429, Failure.THROTTLED),
+        (500, Failure.SERVER_ERROR),
         (507, Failure.FULL),
         (202, Failure.BROKEN),
         (302, Failure.BROKEN),
@@ -103,4 +103,4 @@ def test_what_is_not_there_need_not_be_deleted(status):
 
 
 def test_what_can_not_be_deleted_is_a_failure():
-    assert refused(abort(), reply(405)).kind is Failure.REFUSED
+    assert refused(abort(), reply(405)).kind is Failure.REJECTED

@@ -174,7 +174,7 @@ def test_what_is_all_there_and_not_complete_is_completed_without_a_byte():
 def test_a_finalize_whose_first_answer_was_lost_succeeds():
     completed = {"type": f"{TYPES}completed-upload"}
     assert answered(finalize(), reply(400, completed)) == Receipt("/uploads/u1", 2500)
-    assert refused(send(), reply(400, completed)).kind is Failure.REFUSED
+    assert refused(send(), reply(400, completed)).kind is Failure.REJECTED
 
 
 @pytest.mark.parametrize(
@@ -184,20 +184,20 @@ def test_a_finalize_whose_first_answer_was_lost_succeeds():
         (409, None, {"upload_offset": "0"}, Failure.SYNC),
         (400, "mismatching-upload-offset", {}, Failure.SYNC),
         (400, "digest-mismatching-values", {}, Failure.CORRUPT),
-        (400, "inconsistent-upload-length", {}, Failure.REFUSED),
-        (400, None, {}, Failure.REFUSED),
+        (400, "inconsistent-upload-length", {}, Failure.REJECTED),
+        (400, None, {}, Failure.REJECTED),
         (401, None, {}, Failure.DENIED),
         (403, None, {}, Failure.DENIED),
         (413, None, {}, Failure.TOO_LARGE),
-        (415, None, {}, Failure.REFUSED),
-        (429, None, {}, Failure.BUSY),
-        (500, None, {}, Failure.BUSY),
+        (415, None, {}, Failure.REJECTED),
+        (429, None, {}, Failure.THROTTLED),
+        (500, None, {}, Failure.SERVER_ERROR),
         (507, None, {}, Failure.FULL),
         (104, None, {}, Failure.BROKEN),
         (307, None, {"location": "/elsewhere"}, Failure.BROKEN),
-        (422, None, {"upload_complete": "?1"}, Failure.REFUSED),
-        (409, None, {"upload_complete": "?1"}, Failure.REFUSED),
-        (500, None, {"upload_complete": "?1"}, Failure.REFUSED),
+        (422, None, {"upload_complete": "?1"}, Failure.REJECTED),
+        (409, None, {"upload_complete": "?1"}, Failure.REJECTED),
+        (500, None, {"upload_complete": "?1"}, Failure.REJECTED),
     ],
 )
 @pytest.mark.parametrize("step", [create, send, probe, finalize, abort])
@@ -209,10 +209,10 @@ def test_every_answer_has_its_kind(step, status, problem, headers, kind):
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_what_was_not_created_yet_can_not_be_gone(status):
-    assert refused(create(), reply(status)).kind is Failure.REFUSED
+    assert refused(create(), reply(status)).kind is Failure.REJECTED
     assert {refused(step(), reply(status)).kind for step in (send, probe, finalize, abort)} == {Failure.GONE}
 
 
 @pytest.mark.parametrize("kind", [None, 7, ["completed-upload"], "", "about:blank", "completed-upload"])
 def test_a_problem_of_another_type_is_none_of_the_drafts(kind):
-    assert refused(finalize(), reply(400, {"type": kind})).kind is Failure.REFUSED
+    assert refused(finalize(), reply(400, {"type": kind})).kind is Failure.REJECTED

@@ -66,17 +66,17 @@ def sending(digest=None):
         (403, "SignatureDoesNotMatch", Failure.DENIED),
         (403, "QuotaExceeded", Failure.FULL),
         (404, "NoSuchUpload", Failure.GONE),
-        (404, "NoSuchBucket", Failure.REFUSED),
+        (404, "NoSuchBucket", Failure.REJECTED),
         (409, "OperationAborted", Failure.BUSY),
-        (429, "TooManyRequests", Failure.BUSY),
-        (500, "InternalError", Failure.BUSY),
-        (501, "NotImplemented", Failure.REFUSED),
-        (503, "SlowDown", Failure.BUSY),
-        (503, "ServiceUnavailable", Failure.BUSY),
+        (429, "TooManyRequests", Failure.THROTTLED),
+        (500, "InternalError", Failure.SERVER_ERROR),
+        (501, "NotImplemented", Failure.REJECTED),
+        (503, "SlowDown", Failure.THROTTLED),
+        (503, "ServiceUnavailable", Failure.SERVER_ERROR),
         (507, "XMinioStorageFull", Failure.FULL),
-        (400, "MalformedXML", Failure.REFUSED),
-        (301, "PermanentRedirect", Failure.REFUSED),
-        (200, "SlowDown", Failure.BUSY),
+        (400, "MalformedXML", Failure.REJECTED),
+        (301, "PermanentRedirect", Failure.REJECTED),
+        (200, "SlowDown", Failure.THROTTLED),
     ],
 )
 def test_every_error_has_its_kind(status, code, kind):
@@ -86,12 +86,18 @@ def test_every_error_has_its_kind(status, code, kind):
 
 def test_an_error_in_a_namespace_is_one_too():
     fault = refused(sending(), document("Error", "<Code> SlowDown </Code>"))
-    assert (fault.kind, fault.message) == (Failure.BUSY, "200 SlowDown")
+    assert (fault.kind, fault.message) == (Failure.THROTTLED, "200 SlowDown")
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(403, Failure.DENIED), (404, Failure.GONE), (413, Failure.TOO_LARGE), (502, Failure.BUSY), (201, Failure.BROKEN)],
+    [
+        (403, Failure.DENIED),
+        (404, Failure.GONE),
+        (413, Failure.TOO_LARGE),
+        (502, Failure.SERVER_ERROR),
+        (201, Failure.BROKEN),
+    ],
 )
 def test_without_a_code_the_status_tells(status, kind):
     fault = refused(sending(), Response(status, {}, b"<html>something between us</html>"))
@@ -138,6 +144,14 @@ def test_parts_have_5_mib_and_are_10_000_at_most(wish_bytes, size_bytes, found_b
     session = answered(S3("c").create(a_file(size_bytes), wish_bytes), begun)
     assert session.grid.chunk_size_bytes == found_bytes
     assert session.grid.count <= 10_000
+
+
+def test_of_a_file_that_no_10_000_parts_can_hold_nothing_is_sent():
+    most_bytes = 10_000 * (5 << 30)
+    assert asked(S3("c").create(a_file(most_bytes), None)).method == "POST"
+    with pytest.raises(Fault, match=r"expected at most 10000 chunks of 5\.0 GiB, found a file of 48\.8 TiB") as raised:
+        asked(S3("c").create(a_file(most_bytes + 1), None))
+    assert raised.value.kind is Failure.TOO_LARGE
 
 
 @pytest.mark.parametrize(
@@ -224,7 +238,7 @@ def test_blanks_before_the_answer_are_patience_and_no_error():
 
 def test_an_error_under_a_200_is_seen():
     fault = refused(S3("c").finalize(WHOLE, a_file()), error(200, "InternalError"))
-    assert (fault.kind, fault.message) == (Failure.BUSY, "200 InternalError")
+    assert (fault.kind, fault.message) == (Failure.SERVER_ERROR, "200 InternalError")
 
 
 @pytest.mark.parametrize("answer", [Response(200), document("ListPartsResult", ""), Response(200, {}, b"<Error/>")])

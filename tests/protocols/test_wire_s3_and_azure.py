@@ -1,23 +1,31 @@
 """The recorded conversations of two object stores, from the client's end."""
 
+from contextlib import closing
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.transfer.lab import EXACT, Lab
 from tests.wire.format import conversations, example_values, load
 from upswarm.content.sparse import Sparse
 from upswarm.protocols.azure import Azure
 from upswarm.protocols.s3 import S3
 from upswarm.transfer.dialect import Session
 from upswarm.transfer.failures import Failure, Fault
-from upswarm.transfer.messages import Response
+from upswarm.transfer.messages import Phase, Response
 from upswarm.transfer.ranges import NOTHING, Ranges
-from upswarm.transfer.records import Receipt
+from upswarm.transfer.records import End, Receipt
+from upswarm.transfer.uploader import UploadSettings
 
 CHUNK_BYTES = 5 << 20
 SIZE_BYTES = 6 << 20
 PATHS = [*conversations("s3"), *conversations("azure")]
-FAULTS = {"s3/abort": [Failure.GONE], "azure/incomplete": [Failure.INCOMPLETE]}
+FAULTS = {
+    "s3/abort": [Failure.GONE],
+    "s3/error_in_200": [Failure.SERVER_ERROR],
+    "azure/incomplete": [Failure.INCOMPLETE],
+}
 """How the steps end that do not end well."""
 
 
@@ -113,6 +121,28 @@ def test_the_client_believes_what_the_server_says_it_holds(path, tmp_path):
     answers = zip(load(path), replay(path, tmp_path).results, strict=True)
     *_, probed = [result for exchange, result in answers if exchange.request.method == "GET"]
     assert probed.held == Ranges(((CHUNK_BYTES, SIZE_BYTES),))
+
+
+def test_an_error_under_a_200_is_a_reason_to_ask_again(tmp_path):
+    """What an answer means only the dialect knows; that it may be otherwise in a moment, the engine."""
+    (path,) = [path for path in PATHS if path.stem == "error_in_200"]
+    exchanges = load(path)
+    values = example_values(exchanges)
+    answers = [exchange.response.filled(values) for exchange in exchanges]
+    lab = Lab([Response(each.status, lowered(each.headers), each.body.encode()) for each in answers])
+    uploader = replace(lab.uploader, protocol=S3("client-1"), settings=UploadSettings(EXACT, CHUNK_BYTES))
+    with closing(Sparse(tmp_path).open("sample.bin", SIZE_BYTES, seed=1)) as file:
+        outcome = uploader.upload(file)
+    assert (outcome.end, outcome.resumes) == (End.FINISHED, 0), outcome.message
+    assert [sent.request.path for sent in lab.transport.sent] == [
+        each.request.filled(values).path for each in exchanges
+    ]
+    finals = [(each.number, each.failure) for each in lab.notebook.attempts if each.phase is Phase.FINALIZE]
+    assert finals == [(1, Failure.SERVER_ERROR), (2, None)]
+
+
+def lowered(headers):
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def test_there_are_conversations():

@@ -15,13 +15,17 @@ _ALGORITHMS = {"sha256": "sha-256", "crc32c": "crc32c"}
 class TusServer:
     """Uploads in memory. `held` is public: a test may lose bytes or let some arrive unseen."""
 
-    def __init__(self) -> None:
+    def __init__(self, extensions: str = "creation,termination,checksum,concatenation") -> None:
         self._ids = itertools.count(1)
+        self._extensions = extensions
+        self.parts: set[str] = set()
         self.sizes: dict[str, int] = {}
         self.held: dict[str, bytes] = {}
         self.metadata: dict[str, dict[str, str]] = {}
 
     def __call__(self, request: Request) -> Response:
+        if (request.method, request.path) == ("OPTIONS", ""):
+            return reply(204, tus_extension=self._extensions)
         assert request.headers["Tus-Resumable"] == "1.0.0"
         if (request.method, request.path) == ("POST", ""):
             return self._create(request)
@@ -37,10 +41,25 @@ class TusServer:
 
     def _create(self, request: Request) -> Response:
         url = f"/files/u{next(self._ids)}"
-        pairs = (member.split(" ") for member in request.headers["Upload-Metadata"].split(","))
-        self.metadata[url] = {key: b64decode(value, validate=True).decode() for key, value in pairs}
+        concat = request.headers.get("Upload-Concat", "")
+        if concat == "partial":
+            self.parts.add(url)
+        else:
+            pairs = (member.split(" ") for member in request.headers["Upload-Metadata"].split(","))
+            self.metadata[url] = {key: b64decode(value, validate=True).decode() for key, value in pairs}
+        if concat.startswith("final;"):
+            return self._join(url, request)
         self.sizes[url] = int(request.headers["Upload-Length"])
         self.held[url] = b""
+        return reply(201, location=url)
+
+    def _join(self, url: str, request: Request) -> Response:
+        assert "Upload-Length" not in request.headers
+        parts = request.headers["Upload-Concat"].removeprefix("final;").split(" ")
+        if not all(part in self.parts and len(self.held[part]) == self.sizes[part] for part in parts):
+            return reply(409)
+        self.held[url] = b"".join(self.held[part] for part in parts)
+        self.sizes[url] = len(self.held[url])
         return reply(201, location=url)
 
     def _append(self, request: Request) -> Response:

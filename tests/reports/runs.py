@@ -15,12 +15,13 @@ from typing import Any
 
 from upswarm.reports.html import write_report
 from upswarm.reports.summary import terminal_summary
+from upswarm.results.generator import Health
 from upswarm.results.measurements import Measurements
 from upswarm.results.metrics import Summary
 from upswarm.results.run_file import Machine, Run, WorkerRecord
 from upswarm.results.thresholds import Threshold
 from upswarm.transfer.failures import Failure
-from upswarm.transfer.messages import Phase
+from upswarm.transfer.messages import Phase, Request, Response, Timings
 from upswarm.transfer.records import Attempt, End, Outcome
 
 Build = Callable[[], Run]
@@ -83,7 +84,7 @@ class Users:
                     break
                 now_s += 0.2 * 2**number * self._random.random()
             else:
-                self._end(Outcome(End.FAILED, name, size_bytes, due_s, now_s, failure=Failure.UNREACHABLE))
+                self._end(Outcome(End.FAILED, name, size_bytes, due_s, now_s, failure=Failure.REFUSED))
                 return now_s
             if now_s >= until_s:
                 self._end(Outcome(End.STOPPED, name, size_bytes, due_s, now_s, failure=Failure.STOPPED))
@@ -96,9 +97,14 @@ class Users:
         down = self._is_down(due_s) and phase is Phase.CHUNK
         took_s = 0.002 if down else typical_s * self._random.lognormvariate(0, 0.45)
         sent_s = due_s + 0.0002
-        failure = self._random.choice((Failure.CUT, Failure.UNREACHABLE, Failure.UNREACHABLE)) if down else None
+        failure = self._random.choice((Failure.RESET, Failure.REFUSED, Failure.REFUSED)) if down else None
         ended_s = sent_s + took_s
-        attempt = Attempt(phase, number, due_s, sent_s, ended_s, 0 if down else length, None, failure)
+        timings = None if down else Timings(0.0, took_s * 0.4, took_s * 0.95, reused=True)
+        asked = Request(phase, "PUT", f"/v1/uploads/{length}/chunks/3?sig=hunter2-hunter2")
+        attempt = Attempt(
+            phase, number, due_s, sent_s, ended_s, 0 if down else length, None, failure, "Connection refused" * down,
+            timings, file_name="20250314-092653-evening-rush-000007", asked=asked,
+        )  # fmt: skip
         self.measured.record_attempt(attempt, int(ended_s))
         return ended_s
 
@@ -139,7 +145,9 @@ def crashed() -> Run:
     """The server is away from the eighth to the thirteenth second."""
     measured = Users(2, down=(8.0, 13.0)).run(4, 20.0)
     measured.record_attempt(Attempt(Phase.CHUNK, 1, 19.0, 19.0, 20.2, MIB, None, Failure.STOPPED), 20)
-    measured.record_attempt(Attempt(Phase.FINALIZE, 1, 13.0, 13.0, 13.4, 0, 503, Failure.BUSY), 13)
+    sorry = Response(503, {}, b'{"code": "not_ready", "detail": "the catalog is away"}')
+    away = Attempt(Phase.FINALIZE, 1, 13.0, 13.0, 13.4, 0, 503, Failure.SERVER_ERROR, "503 not_ready", answer=sorry)
+    measured.record_attempt(away, 13)
     summary = Summary(measured, 20.3)
     return run_of(measured, verdicts=tuple(Threshold.parse(text).judge(summary) for text in THRESHOLDS))
 
@@ -159,7 +167,27 @@ def worker_lost() -> Run:
     return run_of(Users(3).run(12, 20.0), workers=workers, peak_users=12, generator_faults=faults)
 
 
-RUNS: dict[str, Build] = {"good": good, "crashed": crashed, "silent": silent, "worker-lost": worker_lost}
+@cache
+def strained() -> Run:
+    """One worker had no CPU time left, one woke up late, and one was well."""
+    fared = (
+        Health(0.041, 0.2, 0.97, 1.0, 0.95, 20, 90 * MIB),
+        Health(0.033, 0.1, 0.4, 0.7, 0.0, 20, 80 * MIB),
+        Health(0.002, 0.01, 0.3, 0.5, 0.0, 20, 80 * MIB),
+    )
+    workers = tuple(WorkerRecord(f"bench-{n}", f"host-{n}", health=each) for n, each in enumerate(fared, 1))
+    measured = Users(5).run(4, 20.0)
+    measured.record_file(3 << 30, 8192)
+    return run_of(measured, workers=workers)
+
+
+RUNS: dict[str, Build] = {
+    "good": good,
+    "crashed": crashed,
+    "silent": silent,
+    "worker-lost": worker_lost,
+    "strained": strained,
+}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import pytest
 from tests.reports import runs
 from upswarm.reports import bins, charts
 from upswarm.results.histogram import Histogram
-from upswarm.results.measurements import Measurements, SecondTally
+from upswarm.results.measurements import Measurements
+from upswarm.results.tallies import SecondTally
 
 
 def times(*values_s: float) -> Histogram:

@@ -144,7 +144,30 @@ def test_empty_parts_are_sentences(tmp_path: Path) -> None:
 def test_a_lost_worker_is_named_in_the_verdict_and_in_the_table(tmp_path: Path) -> None:
     shown = text(runs.worker_lost(), tmp_path)
     assert "worker bench-3_7f3a3 was lost before it had reported everything" in shown
-    assert "bench-3_7f3a3 bench-3 lost: not everything that it measured arrived" in shown
+    assert "bench-3_7f3a3 bench-3 – – – lost: not everything that it measured arrived" in shown
+
+
+def test_below_a_failure_stand_its_first_examples(tmp_path: Path) -> None:
+    shown = text(runs.crashed(), tmp_path)
+    assert '503 not_ready at 13.0 s {"code": "not_ready", "detail": "the catalog is away"}' in shown
+    refused = shown[shown.index("chunk refused") :]
+    assert refused[: refused.index("chunk reset")].count("Connection refused at 8.") == 3
+    assert "hunter2" not in shown
+
+
+def test_where_the_time_went_adds_up(tmp_path: Path) -> None:
+    source = page(runs.good(), tmp_path)
+    rows = re.findall(r'aria-label="connect (\d+) %, send (\d+) %, wait (\d+) %, rest (\d+) %"', source)
+    assert [tuple(map(int, row)) for row in rows] == [(0, 40, 55, 5)] * 3
+    assert "Where the time went" not in text(runs.silent(), tmp_path)
+
+
+def test_workers_say_how_they_fared_and_a_generator_at_its_limit_is_warned_of(tmp_path: Path) -> None:
+    shown = text(runs.strained(), tmp_path)
+    assert "bench-1 host-1 97 %, at most 100 % 41.0 ms 90.0 MiB complete" in shown
+    assert "Warning: the generator was the bottleneck, not the server: 1 of 3 workers (bench-1)" in shown
+    assert "1 file made: apparent 3.0 GiB, allocated 8.0 KiB." in shown
+    assert "Warning" not in text(runs.good(), tmp_path)
 
 
 def test_charts_have_words_for_those_who_do_not_see_them(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def measured(size_bytes: int, *, uploads: int = 1, failed: int = 0, retries: int
     for _ in range(uploads):
         measurements.record_outcome(Outcome(End.FINISHED, "f", size_bytes, 0, 1), 0)
     for _ in range(failed):
-        measurements.record_outcome(Outcome(End.FAILED, "f", size_bytes, 0, 1, failure=Failure.BUSY), 0)
+        measurements.record_outcome(Outcome(End.FAILED, "f", size_bytes, 0, 1, failure=Failure.SERVER_ERROR), 0)
     return measurements
 
 

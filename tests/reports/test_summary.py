@@ -10,6 +10,9 @@ from tests.reports import runs
 from upswarm.reports.summary import terminal_summary
 from upswarm.results.run_file import Run
 from upswarm.results.thresholds import Verdict
+from upswarm.transfer.failures import Failure
+from upswarm.transfer.messages import Phase
+from upswarm.transfer.records import Attempt
 
 HOSTILE = "\033[31m<script>alert(1)</script>\r\n" + "x" * 300
 
@@ -106,8 +109,43 @@ def test_the_phases_are_a_table_whose_columns_are_aligned() -> None:
 
 def test_failures_are_counted_by_kind_and_explained() -> None:
     lines = plain(runs.crashed()).splitlines()
-    assert any(re.fullmatch(r" +26 × chunk +unreachable +no connection could be made", line) for line in lines)
-    assert any("busy (503)" in line and "the server can't serve this now" in line for line in lines)
+    assert any(re.fullmatch(r" +26 × chunk +refused +nothing listens there: the connection was refused", line)
+               for line in lines)  # fmt: skip
+    assert any("server_error (503)" in line and "the server failed" in line for line in lines)
+
+
+def test_below_a_failure_stands_its_first_example_on_one_line() -> None:
+    lines = plain(runs.crashed()).splitlines()
+    (found,) = [line for line in lines if line.lstrip().startswith("503 not_ready")]
+    assert found.strip() == '503 not_ready · at 13.0 s · {"code": "not_ready", "detail": "the catalog is away"}'
+    refused = lines.index(next(line for line in lines if " × chunk" in line and "refused" in line))
+    assert all(part in lines[refused + 1] for part in ("· at 8.", "file 000007", "PUT /v1/uploads/"))
+    assert " × " in lines[refused + 2]
+    assert "hunter2" not in "".join(lines)
+
+
+def test_many_kinds_of_failure_do_not_fill_the_screen() -> None:
+    measured = runs.Users(6).run(1, 1.0)
+    for status in range(400, 430):
+        measured.record_attempt(Attempt(Phase.INIT, 1, 0, 0, 0.1, 0, status, Failure.REJECTED, "x" * 300), 0)
+    lines = plain(runs.run_of(measured)).splitlines()
+    assert len([line for line in lines if " × " in line]) == 9
+    assert any(line.strip() == "22 × 22 other kinds, which the report has" for line in lines)
+    assert len(lines) < 50
+
+
+def test_a_generator_at_its_limit_is_said_before_the_verdicts() -> None:
+    head = plain(runs.strained()).partition("✓")[0]
+    told = " ".join(head.split())
+    assert told.startswith(
+        "Warning: the generator was the bottleneck, not the server: 1 of 3 workers (bench-1) had no CPU"
+    )
+    assert "Warning: the generator was late: 1 of 3 workers (bench-2) ran up to 33.0 ms late" in told
+    assert "Warning" not in plain(runs.good())
+
+
+def test_what_files_took_on_disk_stands_beside_their_size() -> None:
+    assert "1 file made: apparent 3.0 GiB, allocated 8.0 KiB" in plain(runs.strained())
 
 
 def test_no_failure_is_said_and_not_left_out() -> None:

@@ -4,10 +4,12 @@ from hypothesis import strategies as st
 
 from upswarm.results.measurements import Measurements
 from upswarm.transfer.failures import Failure
-from upswarm.transfer.messages import Phase
+from upswarm.transfer.messages import Phase, Timings
 from upswarm.transfer.records import Attempt, End, Outcome
 
 times_s = st.floats(1e-7, 5000)
+parts_s = st.one_of(st.none(), times_s)
+timings = st.builds(Timings, parts_s, parts_s, parts_s, st.booleans())
 
 
 @st.composite
@@ -22,6 +24,8 @@ def attempts(draw):
         bytes_sent=draw(st.integers(0, 1 << 40)),
         status=draw(st.sampled_from([None, 204, 503])),
         failure=draw(st.one_of(st.none(), st.sampled_from(Failure))),
+        timings=draw(st.one_of(st.none(), timings)),
+        file_name=draw(st.sampled_from(["a.bin", "b.bin"])),
     )
 
 

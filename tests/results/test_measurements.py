@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import msgpack
 import pytest
@@ -9,7 +10,8 @@ from tests.results.samples import STOPPED, attempt, events, failed, finished, me
 from upswarm.results.measurements import Measurements
 from upswarm.results.recorder import Recorder
 from upswarm.transfer.failures import Failure
-from upswarm.transfer.messages import Phase
+from upswarm.transfer.messages import Phase, Timings
+from upswarm.transfer.records import End, Outcome
 
 
 @given(events, st.integers(1, 4), st.randoms())
@@ -59,9 +61,9 @@ def test_the_seconds_add_up_to_the_totals(some):
 
 
 @given(events)
-def test_every_attempt_is_either_good_failed_or_stopped(some):
+def test_every_attempt_is_either_good_failed_stopped_or_cut_on_purpose(some):
     for tally in measured(some).phases.values():
-        assert tally.attempts == tally.response_time.count + tally.failed + tally.stopped
+        assert tally.attempts == tally.response_time.count + tally.failed + tally.stopped + tally.interrupted
         assert tally.response_time.count == tally.service_time.count
         assert tally.failed == tally.failed_response_time.count == sum(tally.failures.values())
 
@@ -73,7 +75,7 @@ def test_response_time_counts_from_due_and_service_time_from_sent():
 
 
 def test_a_fast_refusal_is_no_fast_service():
-    refused = attempt(took_s=0.001, failure=Failure.BUSY, status=503)
+    refused = attempt(took_s=0.001, failure=Failure.SERVER_ERROR, status=503)
     tally = measured([(refused, 0), (attempt(took_s=1.0), 0)]).phases[Phase.CHUNK]
     assert tally.response_time.min_s == pytest.approx(1.0, rel=1e-3)
     assert tally.failed_response_time.max_s == pytest.approx(0.001, rel=1e-3)
@@ -82,12 +84,70 @@ def test_a_fast_refusal_is_no_fast_service():
 
 def test_failures_are_counted_by_kind_and_status():
     some = [
-        attempt(failure=Failure.BUSY, status=503),
-        attempt(failure=Failure.BUSY, status=429),
-        attempt(failure=Failure.CUT),
+        attempt(failure=Failure.SERVER_ERROR, status=503),
+        attempt(failure=Failure.THROTTLED, status=429),
+        attempt(failure=Failure.TORN),
     ]
     tally = measured([(each, 0) for each in some]).phases[Phase.CHUNK]
-    assert tally.failures == {"busy (503)": 1, "busy (429)": 1, "cut": 1}
+    assert tally.failures == {"server_error (503)": 1, "throttled (429)": 1, "torn": 1}
+
+
+def timed(some, **changes):
+    return measured([(replace(attempt(**changes), timings=each), 0) for each in some]).phases[Phase.CHUNK]
+
+
+def test_connecting_sending_and_waiting_are_told_apart():
+    tally = timed([Timings(0.5, 0.25, 1.0), Timings(0.0, 0.125, 0.375, reused=True)])
+    assert (tally.connected, tally.reused) == (1, 1)
+    assert [value_s for value_s, _ in tally.connect_time.counts()] == [pytest.approx(0.5, rel=1e-3)]
+    assert [value_s for value_s, _ in tally.send_time.counts()] == pytest.approx([0.125, 0.25], rel=1e-3)
+    assert [value_s for value_s, _ in tally.wait_time.counts()] == pytest.approx([0.25, 0.75], rel=1e-3)
+
+
+def test_an_answer_that_came_while_the_body_was_sent_was_not_waited_for():
+    assert timed([Timings(0.0, 1.0, 0.5, reused=True)]).wait_time.max_s == 1e-6
+
+
+def test_the_parts_of_failed_attempts_do_not_mix_with_those_of_good_ones_but_their_connections_count():
+    tally = timed([Timings(0.5, 0.25, 1.0), Timings(0.0, reused=True), Timings()], failure=Failure.DENIED)
+    assert (tally.connected, tally.reused) == (1, 1)
+    assert (tally.connect_time.count, tally.send_time.count, tally.wait_time.count) == (0, 0, 0)
+
+
+def test_files_are_summed_by_what_they_seem_and_what_they_take():
+    total = Measurements()
+    total.record_file(1000, 0)
+    total.record_file(500, 512)
+    assert (total.files.made, total.files.apparent_bytes, total.files.allocated_bytes) == (2, 1500, 512)
+
+
+def test_cpu_time_is_a_share_of_a_core_for_each_second_of_each_worker():
+    total, other = Measurements(), Measurements()
+    total.record_cpu(0.5, 1.0, 3.5)
+    other.record_cpu(1.2, 1.25, 3.5)
+    total.add(other)
+    assert {second: at.cpu_ms for second, at in total.seconds.items()} == {3: 1700}
+    assert [share for share, _ in total.generator.cpu.counts()] == pytest.approx([0.5, 0.96], rel=1e-3)
+    assert total.generator.busy_seconds == 1
+
+
+def test_the_brief_form_says_the_same():
+    whole = measured([(replace(attempt(), timings=Timings(0.5, 0.25, 1.0)), 0), (finished(), 1), (failed(), 2)])
+    brief = msgpack.unpackb(msgpack.packb(whole.to_document(brief=True)))
+    assert Measurements.from_document(brief).to_document() == whole.to_document()
+
+
+def test_an_older_document_lacks_what_nobody_had_looked_at():
+    document = measured([(attempt(), 0), (finished(), 1)]).to_document()
+    for name in ("files", "generator", "examples"):
+        del document[name]
+    for name in ("connected", "reused", "connect_time", "send_time", "wait_time"):
+        del document["phases"]["chunk"][name]
+    for each in document["seconds"]:
+        del each["cpu_ms"]
+    loaded = Measurements.from_document(document)
+    assert (loaded.phases[Phase.CHUNK].attempts, loaded.phases[Phase.CHUNK].send_time.count) == (1, 0)
+    assert (loaded.files.made, loaded.generator.lag.count, loaded.examples.to_document()) == (0, 0, [])
 
 
 def test_a_stopped_attempt_is_no_failure_and_has_no_time():
@@ -95,8 +155,45 @@ def test_a_stopped_attempt_is_no_failure_and_has_no_time():
     assert (tally.attempts, tally.stopped, tally.failed, tally.failed_response_time.count) == (1, 1, 0, 0)
 
 
+def test_an_attempt_that_was_cut_on_purpose_is_no_failure_and_has_no_time():
+    total = measured([(attempt(failure=Failure.INTERRUPTED, sent_bytes=7), 0)])
+    tally = total.phases[Phase.CHUNK]
+    assert (tally.attempts, tally.interrupted, tally.failed, tally.failed_response_time.count) == (1, 1, 0, 0)
+    assert (tally.bytes_sent, total.seconds[0].failed) == (7, 0)
+    assert total.intervals.at(0).phase(Phase.CHUNK).failed == 0
+
+
+def test_an_upload_given_up_on_purpose_is_neither_finished_nor_failed():
+    total = measured([(Outcome(End.ABORTED, "a.bin", 1000, 10.0, 11.0, interruptions=1, resumes=1), 0)])
+    uploads = total.uploads
+    assert (uploads.finished, uploads.failed, uploads.aborted, uploads.stopped) == (0, 0, 1, 0)
+    assert (uploads.interruptions, uploads.resumes, uploads.response_time.count) == (1, 1, 0)
+    assert total.intervals.at(0).uploads.failed == 0
+
+
+def test_what_going_on_again_cost_is_counted():
+    again = replace(finished(took_s=30.0), interruptions=1, restarts=2, resent_bytes=300, away_s=20.0)
+    uploads = measured([(again, 0), (again, 0)]).uploads
+    assert (uploads.interruptions, uploads.restarts, uploads.resent_bytes) == (2, 4, 600)
+    assert uploads.response_time.max_s == pytest.approx(10.0, rel=1e-3), "without the time away"
+
+
+def test_what_the_budget_let_fail_is_counted():
+    some = [replace(attempt(failure=Failure.TORN), unretried=True), attempt(failure=Failure.TORN)]
+    assert measured([(each, 0) for each in some]).phases[Phase.CHUNK].unretried == 1
+
+
+def test_a_run_file_from_before_interruptions_had_none():
+    document = measured([(attempt(), 0), (finished(), 0)]).to_document()
+    for tally in (document["phases"]["chunk"], document["uploads"]):
+        for name in ("interrupted", "unretried", "aborted", "interruptions", "restarts", "resent_bytes"):
+            tally.pop(name, None)
+    again = Measurements.from_document(document)
+    assert again.to_document() == measured([(attempt(), 0), (finished(), 0)]).to_document()
+
+
 def test_everything_above_the_first_try_is_a_retry():
-    some = [attempt(number=1), attempt(number=2), attempt(number=3, failure=Failure.CUT)]
+    some = [attempt(number=1), attempt(number=2), attempt(number=3, failure=Failure.TORN)]
     assert measured([(each, 0) for each in some]).phases[Phase.CHUNK].retries == 2
 
 

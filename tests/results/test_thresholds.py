@@ -21,6 +21,7 @@ AGGREGATES = {
     },
     Kind.EVENTS: {"count": "0", "rate": "0.1%"},
     Kind.VOLUME: {"mean": "200MiB/s", "total": "1GiB"},
+    Kind.USE: {"p99": "90%", "mean": "0.5", "min": "0", "max": "200%"},
 }
 EVERY = [
     (metric.name, aggregate, value)
@@ -31,7 +32,7 @@ RUN = Summary(
     measured(
         [
             *[(attempt(took_s=n / 1000, sent_bytes=1000), 0) for n in range(1, 101)],
-            *[(attempt(took_s=0.5, sent_bytes=10, number=2, failure=Failure.CUT), 1)] * 25,
+            *[(attempt(took_s=0.5, sent_bytes=10, number=2, failure=Failure.TORN), 1)] * 25,
             (attempt(Phase.INIT, took_s=0.25, late_s=0.5), 0),
             *[(finished(4 << 20, resumes=1), 1)] * 3,
             (failed(), 1),
@@ -142,7 +143,8 @@ def test_any_other_text_is_a_threshold_error(text):
 
 
 def test_a_metric_of_every_phase_is_there():
-    assert {name.partition(".")[0] for name in METRICS} == {*Phase, "upload", "goodput", "sent"}
+    of_the_run = {"upload", "arrivals", "goodput", "sent", "resent", "unretried", "connections", "generator"}
+    assert {name.partition(".")[0] for name in METRICS} == {*Phase, *of_the_run}
 
 
 def test_an_upload_may_resume_more_than_once():

@@ -121,9 +121,9 @@ def findings(http: str) -> list[Finding]:
             "expected json:path.of.keys, header:Name or regex:expression, found 'here'",
         ),
         (
-            f"{SEND}, finalize: {{method: POST, path: /u, failures: {{409: cut}}}}",
+            f"{SEND}, finalize: {{method: POST, path: /u, failures: {{409: torn}}}}",
             "finalize.failures[409]",
-            "expected a kind that an answer can mean, found 'cut'",
+            "expected a kind that an answer can mean, found 'torn'",
         ),
         (
             f"{SEND}, finalize: {{method: POST, path: /u, expect: [99]}}",
@@ -188,7 +188,7 @@ def test_a_name_and_an_api_are_one_too_many() -> None:
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_of_the_documentation_travels_to_workers_as_it_is(number: int) -> None:
     scenario = example(number)
-    plan = Plan("run-1", scenario, scenario.target.url, scenario.workload.users.build())
+    plan = Plan.of("run-1", scenario, scenario.target.url)
     document = json.loads(json.dumps(plan.to_document(["w1"])))
     assert Plan.of_document(document).scenario == scenario
     assert isinstance(resolve(document["scenario"]).target.protocol.build("client-1"), Http)

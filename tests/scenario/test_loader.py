@@ -98,9 +98,9 @@ def test_the_error_text_can_be_clicked_on_in_a_terminal() -> None:
             "expected none, which is what chunks can carry in gcs, found 'crc32c'",
         ),
         (
-            "target: {protocol: tus}\ntransfer: {parallel_chunks: 4}",
+            "target: {protocol: oci}\ntransfer: {parallel_chunks: 4}",
             "transfer.parallel_chunks",
-            "expected 1, for in tus chunks come one after the other, found 4",
+            "expected 1, for in oci chunks come one after the other, found 4",
         ),
         ("thresholds: [goodput p99 > 3]", "thresholds[0]", "expected one of mean, total after goodput, found 'p99'"),
     ],
@@ -173,7 +173,7 @@ def test_three_lines_are_enough() -> None:
     text = "target: http://127.0.0.1:8000\nfiles: [16MiB]\nworkload: {users: {stages: [{to: 10, over: 5s}]}}\n"
     scenario = parse(text, "s.yaml", {})
     assert scenario.build_mix().mean_bytes == 16 << 20
-    assert scenario.workload.users.build().peak == 10
+    assert scenario.build_workload().peak_users == 10
 
 
 def test_a_scenario_without_a_name_is_called_after_its_file(tmp_path: Path) -> None:
@@ -225,3 +225,12 @@ def test_a_wrong_word_in_the_environment_is_a_mistake(variable: str, value: str,
 @pytest.mark.parametrize("text", ["transfer:", "transfer: 3", "transfer: {retry: often}", "- 1"])
 def test_the_environment_does_not_hide_what_is_wrong_in_the_file(text: str) -> None:
     assert findings(text, {"MAX_RETRIES": "3"}) == findings(text)
+
+
+@pytest.mark.parametrize("name", ["os:path", "os:getcwd", "builtins:list"])
+def test_what_makes_no_protocol_is_none(name: str) -> None:
+    with pytest.raises(ScenarioError) as raised:
+        parse(f"target: {{url: http://h, protocol: '{name}'}}", "s.yaml", {})
+    (found,) = raised.value.findings
+    assert (found.key, found.column) == ("target.protocol", 35)
+    assert found.message.startswith(f"expected the class of a protocol, found {name!r}: ")

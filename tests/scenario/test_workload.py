@@ -1,7 +1,8 @@
-"""The rooms of an open load, of iterations and of a replay: complete, but no key of a scenario yet."""
+"""The rooms of a closed and an open load, of iterations and of a replay."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from upswarm.errors import ScenarioError
 from upswarm.scenario.loader import parse
 from upswarm.scenario.quantities import RatePerS
-from upswarm.scenario.workload import AnyWorkloadRoom, ArrivalsRoom, IterationsRoom, ReplayRoom
+from upswarm.scenario.workload import ArrivalsRoom, IterationsRoom, ReplayRoom, WorkloadRoom
 from upswarm.workload.arrivals import Arrivals, Spacing
 from upswarm.workload.iterations import Iterations
+from upswarm.workload.kinds import FixedLoad, OpenLoad
 from upswarm.workload.rates import Ramp, Rates
 from upswarm.workload.replay import Replay
 
@@ -34,17 +36,16 @@ def messages(room: type[Any], value: Any) -> list[str]:
 def test_arrivals_are_read_stage_by_stage() -> None:
     room = ArrivalsRoom.model_validate(ARRIVALS)
     rates = Rates((Ramp(60, 5, 5), Ramp(120, 5, 20), Ramp(30, 20, 20)))
-    assert room.build(seed=3) == Arrivals(rates, Spacing.POISSON, 3)
-    assert (room.max_in_flight, room.max_wait) == (200, 0)
+    assert room.build(seed=3) == OpenLoad(Arrivals(rates, Spacing.POISSON, 3), max_in_flight=200, max_wait_s=0)
 
 
 def test_every_default_is_worth_having() -> None:
     room = ArrivalsRoom()
-    assert (room.build(0).count, room.build(0).duration_s, room.max_in_flight) == (50, 10, 500)
+    assert (room.build(0).schedule.count, room.build(0).planned_s, room.max_in_flight) == (50, 10, 500)
 
 
 def test_a_ramp_begins_at_nothing_where_no_rate_was_reached() -> None:
-    assert ArrivalsRoom.model_validate({"stages": [{"to": "10/s", "over": "4s"}]}).build(0).count == 20
+    assert ArrivalsRoom.model_validate({"stages": [{"to": "10/s", "over": "4s"}]}).build(0).schedule.count == 20
 
 
 @pytest.mark.parametrize(
@@ -79,31 +80,51 @@ def test_a_rate_is_written_so_that_it_is_read_back(rate: float) -> None:
 
 
 def test_iterations_are_read() -> None:
-    assert IterationsRoom.model_validate({"count": 1000, "users": 10}).build() == Iterations(1000, 10)
+    assert IterationsRoom.model_validate({"count": 1000, "users": 10}).build() == FixedLoad(Iterations(1000, 10))
     assert messages(IterationsRoom, {}) == ["Field required"]
     assert messages(IterationsRoom, {"count": 0}) == ["Input should be greater than or equal to 1"]
 
 
-def test_a_replay_is_a_path_and_its_lines_are_read_elsewhere() -> None:
-    room = ReplayRoom.model_validate("day.csv")
-    assert room == ReplayRoom.model_validate({"path": "day.csv", "max_in_flight": 500, "max_wait": "0s"})
-    assert room.build(["1s,2B"]) == Replay((1.0,), (2,))
+def test_a_replay_is_a_path_beside_the_scenario(tmp_path: Path) -> None:
+    (tmp_path / "day.csv").write_text("1s,2B\n")
+    scenario = parse("workload: {replay: day.csv}", str(tmp_path / "s.yaml"), {})
+    assert scenario.build_workload() == OpenLoad(Replay((1.0,), (2,)), max_in_flight=500, max_wait_s=0)
+
+
+def test_a_replay_that_was_read_already_is_not_read_again() -> None:
+    recorded = Replay((1.0,), (2,))
+    assert ReplayRoom.model_validate("gone.csv").build(recorded) == OpenLoad(recorded, 500, 0)
+
+
+def test_a_replay_without_a_file_is_a_mistake_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(
+        ScenarioError, match=r"s\.yaml:1:20: workload\.replay(\.path)?: expected a CSV file, found none"
+    ):
+        parse("workload: {replay: gone.csv}", str(tmp_path / "s.yaml"), {})
+
+
+def test_a_mistake_in_the_file_is_reported_with_its_own_place(tmp_path: Path) -> None:
+    (tmp_path / "day.csv").write_text("1s,2x\n")
+    scenario = parse("workload: {replay: day.csv}", str(tmp_path / "s.yaml"), {})
     with pytest.raises(ScenarioError, match=r"day\.csv:1:4: size: expected a size"):
-        room.build(["1s,2"[:3] + "x"])
+        scenario.build_workload()
+    (tmp_path / "day.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(ScenarioError, match=r"day\.csv.*not UTF-8"):
+        scenario.build_workload()
 
 
 def test_a_workload_is_exactly_one_of_four() -> None:
     both = {"arrivals": {}, "iterations": {"count": 3}}
-    assert messages(AnyWorkloadRoom, both) == [
+    assert messages(WorkloadRoom, both) == [
         "expected exactly one of users, arrivals, iterations, replay, found arrivals and iterations"
     ]
-    assert messages(AnyWorkloadRoom, {"arrivals": None})[0].endswith("found none")
+    assert messages(WorkloadRoom, {"arrivals": None})[0].endswith("found none")
 
 
 def test_a_workload_that_says_nothing_is_closed() -> None:
-    for workload in (AnyWorkloadRoom(), AnyWorkloadRoom.model_validate({})):
+    for workload in (WorkloadRoom(), WorkloadRoom.model_validate({})):
         assert workload.users is not None
-        assert workload.users.build().peak == 4
+        assert workload.users.build().peak_users == 4
 
 
 @pytest.mark.parametrize(
@@ -111,11 +132,5 @@ def test_a_workload_that_says_nothing_is_closed() -> None:
     [{"arrivals": ARRIVALS}, {"iterations": {"count": 7}}, {"replay": "day.csv"}, {}, {"users": {"think_time": "3s"}}],
 )
 def test_what_was_resolved_is_read_back_as_the_same(workload: dict[str, Any]) -> None:
-    room = AnyWorkloadRoom.model_validate(workload)
-    assert AnyWorkloadRoom.model_validate(room.model_dump(mode="json", exclude_none=True)) == room
-
-
-@pytest.mark.parametrize("key", ["arrivals", "iterations", "replay"])
-def test_as_long_as_no_run_obeys_them_they_are_no_keys(key: str) -> None:
-    with pytest.raises(ScenarioError, match=rf"workload\.{key}: is no key of workload; expected one of users"):
-        parse(f"workload: {{{key}: {{}}}}", "s.yaml", {})
+    room = WorkloadRoom.model_validate(workload)
+    assert WorkloadRoom.model_validate(room.model_dump(mode="json", exclude_none=True)) == room

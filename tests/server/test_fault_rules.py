@@ -257,3 +257,16 @@ def test_the_documented_table_has_every_key_word_and_default() -> None:
     }
     delay, cut = read_rules(json.dumps([rule(delay_s=1), rule(cut="request")]))
     assert (delay.fault, cut.fault) == (Delay(Fixed(1), 60), Cut("request", 0.5, "reset"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "ended"),
+    [
+        ([rule(status=503)], (0, "", "")),
+        ([rule(status=418)], (2, "rule 1: status: expected one of 429, 500, 502, 503, 504, found 418\n", "")),
+    ],
+)
+def test_rules_can_be_checked_without_a_server(rules: list[Any], ended: tuple[int, str, str]) -> None:
+    command = [sys.executable, "-m", "upswarm_server.fault_rules"]
+    done = subprocess.run(command, input=json.dumps(rules), capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == ended

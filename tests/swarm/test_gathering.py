@@ -6,6 +6,7 @@ import json
 
 from upswarm.results.measurements import Measurements
 from upswarm.swarm.gathering import Gathering, Reporting
+from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Phase
 from upswarm.transfer.records import Attempt
 
@@ -25,6 +26,29 @@ def test_reports_add_up_over_workers_and_over_time() -> None:
         gathering.take(worker_id, json.loads(json.dumps(reporting.report(measured(3), last=True))))
     assert gathering.total.phases[Phase.CHUNK].attempts == 10
     assert [(record.host, record.lost) for record in gathering.records()] == [("host-a", False), ("host-b", False)]
+
+
+def test_each_worker_has_its_own_health_and_all_of_them_one_sum() -> None:
+    gathering = Gathering("run", ["a", "b"])
+    for worker_id, share in (("a", 0.5), ("b", 0.95)):
+        reporting, measurements = Reporting("run", "h"), measured(1)
+        measurements.generator.record_cpu(share)
+        measurements.generator.lag.record(share / 100)
+        gathering.take(worker_id, reporting.report(measurements, peak_rss_bytes=int(share * 100)))
+        gathering.take(worker_id, reporting.report(measured(0), last=True, peak_rss_bytes=10))
+    found = {record.worker_id: record.health for record in gathering.records()}
+    assert (found["a"].busy_ratio, found["b"].busy_ratio) == (0.0, 1.0)
+    assert (found["a"].peak_rss_bytes, found["b"].peak_rss_bytes) == (50, 95)
+    assert gathering.total.generator.cpu.count == gathering.total.generator.lag.count == 2
+
+
+def test_an_example_knows_whose_it_is() -> None:
+    gathering = Gathering("run", ["a", "b"])
+    for worker_id in ("a", "b"):
+        measurements = Measurements()
+        measurements.record_attempt(Attempt(Phase.INIT, 1, 0.0, 0.0, 0.1, 0, failure=Failure.RESET), 0.1)
+        gathering.take(worker_id, Reporting("run", "h").report(measurements))
+    assert [each.worker for each in gathering.total.examples.of(Phase.INIT, "reset")] == ["a", "b"]
 
 
 def test_a_worker_that_never_reports_is_waited_for_and_then_lost() -> None:

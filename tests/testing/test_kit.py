@@ -24,7 +24,7 @@ def test_time_does_not_go_backwards(move):
 
 
 def test_a_script_is_answered_in_turn_and_what_was_sent_is_kept():
-    transport = ScriptedTransport([Response(204), Interrupted(Failure.CUT), Response(200)])
+    transport = ScriptedTransport([Response(204), Interrupted(Failure.TORN), Response(200)])
     request = Request(Phase.CHUNK, "PUT", "/x", body=Body.of_bytes(b"abc"))
     assert transport.send(request).status == 204
     with pytest.raises(Interrupted):
@@ -45,7 +45,7 @@ def test_a_script_that_is_too_short_says_for_which_request():
 
 def test_a_request_takes_its_time_also_when_it_fails():
     clock = FakeClock()
-    transport = ScriptedTransport([Interrupted(Failure.CUT)], clock=clock, takes_s=0.5)
+    transport = ScriptedTransport([Interrupted(Failure.TORN)], clock=clock, takes_s=0.5)
     with pytest.raises(Interrupted):
         transport.send(PROBE)
     assert (clock.now(), clock.slept_s) == (0.5, [])
@@ -67,9 +67,9 @@ def test_a_scripted_transport_remembers_that_it_was_closed():
 
 def test_a_notebook_keeps_everything_in_order():
     notebook = Notebook()
-    attempt = Attempt(Phase.INIT, 1, 0, 0, 1, 0, failure=Failure.BUSY)
+    attempt = Attempt(Phase.INIT, 1, 0, 0, 1, 0, failure=Failure.SERVER_ERROR)
     outcome = Outcome(End.FAILED, "a.bin", 1, 0, 1)
     notebook.attempted(attempt)
     notebook.ended(outcome)
     assert (notebook.attempts, notebook.outcomes) == ([attempt], [outcome])
-    assert notebook.story == [(Phase.INIT, 1, Failure.BUSY)]
+    assert notebook.story == [(Phase.INIT, 1, Failure.SERVER_ERROR)]

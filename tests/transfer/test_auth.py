@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from upswarm.testing.clock import FakeClock
-from upswarm.transfer.auth import bearer, unsigned, url_of
+from upswarm.transfer.auth import bearer, header, unsigned, url_of
 from upswarm.transfer.azure_auth import azure_sas, azure_shared_key
 from upswarm.transfer.messages import Phase, Request
 from upswarm.transfer.sigv4 import AwsKeys, sigv4
@@ -12,6 +12,7 @@ HOME = "http://h:9000/bucket"
 REQUEST = Request(Phase.PROBE, "GET", "/a.bin?x=1", {"Given": "stays"})
 SIGNS = {
     "bearer": bearer("secret", HOME),
+    "header": header("X-Api-Key", "secret", HOME),
     "sigv4": sigv4(AwsKeys("id", "secret"), "us-east-1", HOME, FakeClock()),
     "azure_sas": azure_sas("sig=secret", HOME),
     "azure_shared_key": azure_shared_key("account", "c2VjcmV0", HOME, FakeClock()),

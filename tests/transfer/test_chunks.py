@@ -69,3 +69,21 @@ def test_without_a_fixed_grid_exactly_what_is_missing_is_sent(grid, held_spans):
 def test_an_upload_that_was_cut_goes_on_at_the_byte_where_it_was_cut():
     chunks = Grid(25, 10, fixed=False).not_held(Ranges(((0, 13),)))
     assert [(chunk.index, chunk.offset, chunk.length) for chunk in chunks] == [(1, 13, 10), (2, 23, 2)]
+
+
+@given(grids, spans, st.integers(1, 200))
+def test_rows_are_what_is_missing_cut_where_a_row_ends(grid, held_spans, row_bytes):
+    held, grid = Ranges.of(held_spans), replace(grid, fixed=False, row_bytes=row_bytes)
+    rows = [list(row) for row in grid.rows(held)]
+    assert all(len({chunk.offset // row_bytes, (chunk.end - 1) // row_bytes}) == 1 for row in rows for chunk in row)
+    assert all(len({chunk.offset // row_bytes for chunk in row}) == 1 for row in rows)
+    assert len({row[0].offset // row_bytes for row in rows}) == len(rows)
+    chunks = [chunk for row in rows for chunk in row]
+    assert Ranges.of((chunk.offset, chunk.end) for chunk in chunks) == held.missing(grid.size_bytes)
+    assert [chunk.offset for chunk in chunks] == sorted({chunk.offset for chunk in chunks})
+    assert chunks == list(grid.not_held(held))
+
+
+def test_where_nothing_is_said_about_rows_each_chunk_is_one():
+    for fixed in (True, False):
+        assert [[chunk.index for chunk in row] for row in Grid(25, 10, fixed).rows(NOTHING)] == [[0], [1], [2]]

@@ -6,6 +6,7 @@ from tests.protocols.chunked_server import reply
 from tests.transfer.lab import CUT, EXACT, TAKES_S, Lab, a_file
 from upswarm.transfer.auth import bearer
 from upswarm.transfer.chunks import Chunk
+from upswarm.transfer.exchange import at
 from upswarm.transfer.failures import Failure, Fault, Interrupted
 from upswarm.transfer.messages import Body, Phase, Request
 from upswarm.transfer.retry import RetryPolicy
@@ -19,7 +20,7 @@ def step(phase=Phase.PROBE, status=200, body=None):
     """A flow of one request, which wants this status."""
     response = yield Request(phase, "GET", "/x", body=body)
     if response.status != status:
-        raise Fault(Failure.BUSY, f"found {response.status}", status=response.status)
+        raise Fault(Failure.SERVER_ERROR, f"found {response.status}", status=response.status)
     return response.status
 
 
@@ -39,6 +40,55 @@ def test_a_flow_that_asks_nothing_sends_nothing():
     assert lab.notebook.attempts == []
 
 
+def late_refusal(kind=Failure.THROTTLED, kinds_of_success=1):
+    """A step of which the first answers say under a 200 that the server can't now."""
+    made = []
+
+    def step():
+        made.append(1)
+        yield Request(Phase.FINALIZE, "POST", "/x")
+        if len(made) <= kinds_of_success:
+            raise Fault(kind, "200 SlowDown", status=200)
+        return "done"
+
+    return step
+
+
+def test_a_refusal_under_a_status_of_success_is_retried_like_any_other():
+    lab = Lab([OK, OK, OK])
+    assert lab.exchange.perform(late_refusal(kinds_of_success=2), at(99.0)) == "done"
+    assert lab.notebook.story == [
+        (Phase.FINALIZE, 1, Failure.THROTTLED), (Phase.FINALIZE, 2, Failure.THROTTLED), (Phase.FINALIZE, 3, None),
+    ]  # fmt: skip
+    assert [attempt.due_s for attempt in lab.notebook.attempts] == [99.0, 101.25, 103.5]
+
+
+def test_a_refusal_under_a_status_of_success_is_retried_no_more_often_than_any_other():
+    lab = Lab([OK] * 4)
+    with pytest.raises(Fault, match="SlowDown"):
+        lab.exchange.perform(late_refusal(kinds_of_success=99))
+    assert [attempt.number for attempt in lab.notebook.attempts] == [1, 2, 3, 4]
+
+
+def test_a_wish_of_the_server_is_honoured_under_a_status_of_success_too():
+    lab = Lab([reply(200, retry_after="9"), OK])
+    lab.exchange.perform(late_refusal())
+    assert lab.clock.slept_s == [9]
+
+
+@pytest.mark.parametrize("kind", [Failure.BROKEN, Failure.CORRUPT, Failure.GONE])
+def test_what_waiting_does_not_mend_is_not_retried_whatever_its_status(kind):
+    lab = Lab([OK])
+    with pytest.raises(Fault):
+        lab.exchange.perform(late_refusal(kind))
+
+
+def test_a_status_that_the_policy_leaves_out_is_not_retried_by_its_kind():
+    lab = Lab([BUSY], retry=replace(EXACT, statuses=frozenset({429})))
+    with pytest.raises(Fault):
+        lab.exchange.perform(step)
+
+
 def test_a_flow_of_two_requests_is_two_attempts():
     def two():
         first = yield Request(Phase.INIT, "POST", "/a")
@@ -55,8 +105,8 @@ def test_a_busy_answer_is_retried_after_growing_pauses():
     assert lab.exchange.drive(step()) == 200
     assert lab.clock.slept_s == [1.0, 2.0, 4.0]
     assert lab.notebook.story == [
-        (Phase.PROBE, 1, Failure.BUSY), (Phase.PROBE, 2, Failure.BUSY), (Phase.PROBE, 3, Failure.BUSY),
-        (Phase.PROBE, 4, None),
+        (Phase.PROBE, 1, Failure.SERVER_ERROR), (Phase.PROBE, 2, Failure.SERVER_ERROR),
+        (Phase.PROBE, 3, Failure.SERVER_ERROR), (Phase.PROBE, 4, None),
     ]  # fmt: skip
 
 
@@ -66,6 +116,22 @@ def test_every_attempt_says_when_it_was_due_sent_and_ended():
     times = [(attempt.due_s, attempt.sent_s, attempt.ended_s) for attempt in lab.notebook.attempts]
     assert times == [(100, 100, 100.25), (101.25, 101.25, 101.5), (103.5, 103.5, 103.75)]
     assert all(attempt.service_time_s == attempt.response_time_s == TAKES_S for attempt in lab.notebook.attempts)
+
+
+def test_only_the_first_request_of_a_flow_was_due_when_the_flow_was():
+    def two():
+        yield Request(Phase.INIT, "POST", "/a")
+        yield Request(Phase.INIT, "POST", "/b")
+
+    lab = Lab([OK, OK])
+    lab.exchange.drive(two(), due_s=90.0)
+    assert [attempt.due_s for attempt in lab.notebook.attempts] == [90.0, 100.25]
+
+
+def test_a_retry_is_due_after_its_pause_however_early_the_flow_was_due():
+    lab = Lab([BUSY, OK])
+    lab.exchange.drive(step(), due_s=90.0)
+    assert [attempt.due_s for attempt in lab.notebook.attempts] == [90.0, 101.25]
 
 
 def test_a_machine_that_wakes_late_lengthens_the_response_time_and_not_the_service_time():
@@ -102,6 +168,7 @@ def test_a_retry_after_is_honoured(retry_after):
     (slept_s,) = lab.clock.slept_s
     assert slept_s == pytest.approx(7, abs=TAKES_S)
     assert lab.notebook.attempts[1].due_s == pytest.approx(100 + TAKES_S + slept_s)
+    assert lab.notebook.attempts[0].failure is Failure.THROTTLED
 
 
 def test_no_attempt_is_left_after_the_last_and_nobody_sleeps_then():
@@ -110,7 +177,7 @@ def test_no_attempt_is_left_after_the_last_and_nobody_sleeps_then():
         lab.exchange.drive(step())
     assert len(lab.transport.sent) == 4
     assert lab.clock.slept_s == [1.0, 2.0, 4.0]
-    assert [attempt.failure for attempt in lab.notebook.attempts] == [Failure.BUSY] * 4
+    assert [attempt.failure for attempt in lab.notebook.attempts] == [Failure.SERVER_ERROR] * 4
     assert lab.notebook.attempts[-1].message == "found 503"
 
 
@@ -138,7 +205,7 @@ def test_the_policy_decides_which_statuses_are_retried():
 def test_a_request_without_an_answer_is_retried(phase):
     lab = Lab([CUT, UNREACHABLE, OK])
     assert lab.exchange.drive(step(phase)) == 200
-    assert [attempt.failure for attempt in lab.notebook.attempts] == [Failure.CUT, Failure.UNREACHABLE, None]
+    assert [attempt.failure for attempt in lab.notebook.attempts] == [Failure.TORN, Failure.UNREACHABLE, None]
     assert lab.notebook.attempts[1].message == "Connection refused"
     assert lab.notebook.attempts[1].status is None
 
@@ -155,7 +222,7 @@ def test_a_cut_chunk_is_not_sent_again_without_a_probe():
     with pytest.raises(Interrupted):
         lab.exchange.drive(step(Phase.CHUNK))
     assert lab.clock.slept_s == []
-    assert lab.notebook.story == [(Phase.CHUNK, 1, Failure.CUT)]
+    assert lab.notebook.story == [(Phase.CHUNK, 1, Failure.TORN)]
 
 
 def test_a_chunk_that_was_answered_busy_is_sent_again():
@@ -211,7 +278,7 @@ def test_a_user_stopped_in_a_pause_leaves_no_attempt_of_a_request_that_was_not_s
     lab.clock.sleep = killed
     with pytest.raises(KeyboardInterrupt):
         lab.exchange.drive(step())
-    assert lab.notebook.story == [(Phase.PROBE, 1, Failure.BUSY)]
+    assert lab.notebook.story == [(Phase.PROBE, 1, Failure.SERVER_ERROR)]
 
 
 def test_a_request_whose_answer_a_dialect_stumbles_over_is_counted_all_the_same():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,8 @@ import pytest
 
 from tests.protocols.chunked_server import ChunkedServer
 from tests.protocols.s3_server import S3Server
-from tests.transfer.lab import EXACT, a_file
+from tests.protocols.tus_server import TusServer
+from tests.transfer.lab import EXACT, a_file, threads
 from upswarm.protocols.chunked import Chunked
 from upswarm.protocols.s3 import S3
 from upswarm.protocols.tus import Tus
@@ -21,22 +21,11 @@ from upswarm.testing.observer import Notebook
 from upswarm.transfer.dialect import UploadProtocol
 from upswarm.transfer.exchange import Exchange
 from upswarm.transfer.failures import Failure, Interrupted
-from upswarm.transfer.lanes import Work
 from upswarm.transfer.messages import Phase, Request, Response
 from upswarm.transfer.records import End, Outcome
 from upswarm.transfer.uploader import Uploader, UploadSettings
 
 CHUNK_BYTES = 100
-WAIT_S = 10.0
-
-
-def threads(works: Sequence[Work], /) -> None:
-    """Really at the same time."""
-    running = [threading.Thread(target=work) for work in works]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join(WAIT_S)
 
 
 class Meeting:
@@ -60,7 +49,7 @@ class Meeting:
             self.chunks.append(request.path)
             if request.path in self.cut:
                 self.cut.discard(request.path)
-                raise Interrupted(Failure.CUT)
+                raise Interrupted(Failure.TORN)
         with self._one_at_a_time:
             answer: Response = self._server(request)
         return answer
@@ -114,10 +103,44 @@ def test_a_cut_in_one_lane_is_resumed_and_sends_no_other_chunk_again(index: int)
 
 
 def test_a_protocol_that_wants_its_chunks_in_order_has_one_lane() -> None:
-    assert Tus("client-1").caps.joined is None
     in_order = Chunked("client-1")
     in_order.caps = replace(in_order.caps, joined=None)
     transport = Meeting(ChunkedServer(CHUNK_BYTES), 2)
     assert upload(in_order, transport, 2).end is End.FINISHED
     assert transport.chunks == sorted(transport.chunks)
     assert transport.together == 0
+
+
+def content(server: TusServer, outcome: Outcome) -> bytes:
+    assert outcome.receipt is not None, outcome.message
+    return server.held[outcome.receipt.file_id]
+
+
+def test_parts_of_a_file_travel_at_the_same_time_and_each_of_them_in_order() -> None:
+    """The server refuses whatever is out of order within a part."""
+    server = TusServer()
+    transport = Meeting(server, 3)
+    outcome = upload(Tus("client-1").in_lanes(3), transport, 3, 1200)
+    assert (outcome.end, outcome.resumes) == (End.FINISHED, 0), outcome.message
+    assert transport.together == 12
+    assert {part: transport.chunks.count(part) for part in server.parts} == dict.fromkeys(server.parts, 4)
+    assert content(server, outcome) == b"".join(a_file(1200).views(0, 1200))
+
+
+@pytest.mark.parametrize("part", [1, 2, 3])
+def test_a_cut_in_one_part_sends_no_byte_of_the_others_again(part: int) -> None:
+    server = TusServer()
+    transport = Meeting(server, 3)
+    transport.cut = {f"/files/u{part}"}
+    outcome = upload(Tus("client-1").in_lanes(3), transport, 3, 1200)
+    assert (outcome.end, outcome.resumes) == (End.FINISHED, 1), outcome.message
+    assert len(transport.chunks) == 13
+    assert content(server, outcome) == b"".join(a_file(1200).views(0, 1200))
+
+
+def test_where_parts_can_not_be_joined_one_lane_has_them_all() -> None:
+    server = TusServer("creation")
+    transport = Meeting(server, 2)
+    outcome = upload(Tus("client-1").in_lanes(2), transport, 2)
+    assert (outcome.end, transport.together, len(transport.chunks)) == (End.FINISHED, 0, 10), outcome.message
+    assert content(server, outcome) == b"".join(a_file(1000).views(0, 1000))

@@ -6,7 +6,7 @@ from tests.transfer.lab import a_file
 from upswarm.transfer.auth import bearer, unsigned
 from upswarm.transfer.chunks import Chunk
 from upswarm.transfer.clock import SystemClock
-from upswarm.transfer.failures import RESUMABLE, Failure, Fault, Interrupted, TransferError
+from upswarm.transfer.failures import RESUMABLE, Failure, Fault, Interrupted, TransferError, kind_of_status
 from upswarm.transfer.messages import Body, Phase, Request, Response
 
 
@@ -61,13 +61,32 @@ def test_every_failure_has_a_meaning(failure):
 
 
 def test_what_is_resumable_is_neither_the_servers_last_word_nor_the_end_of_the_run():
-    assert not RESUMABLE & {Failure.GONE, Failure.DENIED, Failure.REFUSED, Failure.STOPPED, Failure.BUSY}
+    last_words = {Failure.GONE, Failure.DENIED, Failure.REJECTED, Failure.SERVER_ERROR, Failure.THROTTLED}
+    assert not RESUMABLE & {*last_words, Failure.STOPPED}
+
+
+@pytest.mark.parametrize(
+    ("status", "names_a_time", "kind"),
+    [
+        (302, False, Failure.BROKEN),
+        (418, False, Failure.REJECTED),
+        (423, False, Failure.BUSY),
+        (429, False, Failure.THROTTLED),
+        (500, True, Failure.SERVER_ERROR),
+        (501, False, Failure.REJECTED),
+        (503, False, Failure.SERVER_ERROR),
+        (503, True, Failure.THROTTLED),
+        (504, False, Failure.SERVER_ERROR),
+    ],
+)
+def test_a_server_that_asks_to_wait_is_told_apart_from_one_that_fails(status, names_a_time, kind):
+    assert kind_of_status(status, names_a_time=names_a_time) is kind
 
 
 def test_an_error_keeps_its_kind_and_status():
     fault = Fault(Failure.GONE, "404 upload_not_found", status=404)
     assert (fault.kind, fault.status, fault.message) == (Failure.GONE, 404, "404 upload_not_found")
-    assert Interrupted(Failure.CUT).status is None
+    assert Interrupted(Failure.TORN).status is None
 
 
 def test_the_clock_of_the_machine_goes_on():

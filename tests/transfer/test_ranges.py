@@ -62,3 +62,8 @@ def test_nothing_covers_only_the_empty_range():
     assert NOTHING.covers(5, 5)
     assert not NOTHING.covers(5, 6)
     assert NOTHING.missing(7) == Ranges(((0, 7),))
+
+
+@given(spans, st.integers(0, 40), st.integers(0, 40))
+def test_what_lies_within_is_what_has_both_points(some, low, high):
+    assert points(Ranges.of(some).within(low, high)) == points(some) & set(range(low, high))

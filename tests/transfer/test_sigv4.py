@@ -1,12 +1,13 @@
-"""The examples of "Signature Calculations for the Authorization Header" (Amazon S3 API Reference), and more."""
+"""The examples of "Authenticating Requests" (Amazon S3 API Reference), with a header and with a URL, and more."""
 
 import hashlib
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from upswarm.testing.clock import FakeClock
 from upswarm.transfer.messages import Phase, Request
-from upswarm.transfer.sigv4 import AwsKeys, signed, sigv4
+from upswarm.transfer.sigv4 import AwsKeys, presigned, signed, sigv4, sigv4_presigned
 
 KEYS = AwsKeys("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 BUCKET = "https://examplebucket.s3.amazonaws.com"
@@ -116,3 +117,47 @@ def test_temporary_keys_show_their_token_and_sign_it():
 
 def test_keys_do_not_show_themselves():
     assert repr(AwsKeys("id", "hunter2", "token")) == "AwsKeys()"
+
+
+def query(path, headers=None, keys=KEYS):
+    """What stands behind the URL of a presigned request."""
+    request = presigned(Request(Phase.CHUNK, "PUT", path, headers or {}), BUCKET + path, keys, "us-east-1", MAY_24)
+    return {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
+
+
+def test_amazons_example_of_a_url():
+    request = Request(Phase.PROBE, "GET", "/test.txt")
+    assert presigned(request, f"{BUCKET}/test.txt", KEYS, "us-east-1", MAY_24, expires_s=86_400).path == (
+        "/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256"
+        "&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request"
+        "&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
+        "&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
+    )
+
+
+def test_a_presigned_request_has_no_header_that_a_browser_would_not_have():
+    sign = sigv4_presigned(KEYS, "us-east-1", BUCKET, FakeClock(wall_s=MAY_24))
+    request = sign(Request(Phase.FINALIZE, "POST", "/k?uploadId=u", {"Content-Type": "application/xml"}))
+    assert request.headers == {"Content-Type": "application/xml", "Host": "examplebucket.s3.amazonaws.com"}
+    assert request.path.startswith("/k?uploadId=u&X-Amz-Algorithm=")
+
+
+def test_of_a_presigned_request_amazons_headers_are_signed_and_others_are_not():
+    plain = query("/k?partNumber=1&uploadId=u")
+    assert plain["X-Amz-SignedHeaders"] == "host"
+    assert query("/k?partNumber=1&uploadId=u", {"Content-Type": "a/b"}) == plain
+    checked = query("/k?partNumber=1&uploadId=u", {"x-amz-checksum-crc32c": "AQIDBA=="})
+    assert checked["X-Amz-SignedHeaders"] == "host;x-amz-checksum-crc32c"
+    assert checked["X-Amz-Signature"] != plain["X-Amz-Signature"]
+
+
+def test_temporary_keys_show_their_token_in_the_url_and_sign_it():
+    found = query("/k", keys=AwsKeys(KEYS.access_key, KEYS.secret_key, "token/+="))
+    assert found["X-Amz-Security-Token"] == "token/+="
+    assert found["X-Amz-Signature"] != query("/k")["X-Amz-Signature"]
+
+
+def test_a_presigned_url_goes_to_the_target_only():
+    sign = sigv4_presigned(KEYS, "us-east-1", BUCKET, FakeClock(wall_s=MAY_24))
+    elsewhere = Request(Phase.PROBE, "GET", "https://elsewhere.example.com/k")
+    assert sign(elsewhere) is elsewhere

@@ -70,18 +70,18 @@ def test_every_split_of_the_bytes_is_the_same_answer(data):
 
 
 @given(st.data())
-def test_every_truncation_is_a_cut(data):
+def test_every_truncation_is_a_torn_answer(data):
     _, _, raw = data.draw(framed())
     torn = raw[: data.draw(st.integers(0, len(raw) - 1))]
     if answer(torn).done:  # the blank line after `\n` alone may be whole one byte before
         return
     with pytest.raises(Interrupted) as raised:
         answer(torn, ended=True)
-    assert raised.value.kind is Failure.CUT
+    assert raised.value.kind is Failure.TORN
 
 
 @given(st.data())
-def test_garbage_is_a_cut_or_an_answer_wherever_it_is_split(data):
+def test_garbage_is_a_failure_or_an_answer_wherever_it_is_split(data):
     _, _, raw = data.draw(framed())
     place, garbage = data.draw(st.integers(0, len(raw))), data.draw(st.binary(max_size=20))
     raw = raw[:place] + garbage + raw[place + len(garbage) :]
@@ -129,7 +129,7 @@ def test_a_length_that_comes_twice_and_the_same_is_one():
     assert answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab").response.body == b"ab"
 
 
-def test_half_of_a_packed_body_is_a_cut():
+def test_half_of_a_packed_body_is_no_body():
     with pytest.raises(Interrupted, match="found the beginning of one"):
         answer(message(200, gzip.compress(b"plain")[:-3], "Content-Encoding: gzip"))
 
@@ -150,4 +150,4 @@ TOO_MUCH = {
 def test_what_is_too_much_is_not_kept(raw):
     with pytest.raises(Interrupted) as raised:
         answer(raw)
-    assert raised.value.kind is Failure.CUT
+    assert raised.value.kind is Failure.GARBLED

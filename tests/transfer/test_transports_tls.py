@@ -14,7 +14,7 @@ from tests.transfer.unruly import (
     serving,
     tunnels,
 )
-from upswarm.transfer.failures import Failure, Interrupted
+from upswarm.transfer.failures import RESUMABLE, UNANSWERED, Failure, Interrupted
 from upswarm.transfer.transport import Route
 
 OK = says(message())
@@ -62,11 +62,19 @@ def test_a_server_that_nobody_vouches_for_gets_no_request(transport_to, tls):
     with (
         serving(OK, tls=tls) as server,
         transport_to(server.url) as transport,
-        pytest.raises(Interrupted, match=r"(?i)cert") as raised,
+        pytest.raises(Interrupted) as raised,
     ):
         transport.send(PROBE)
-    assert raised.value.kind is Failure.CUT
+    assert (raised.value.kind, raised.value.message) == (
+        Failure.UNTRUSTED,
+        "the server's certificate: unable to get local issuer certificate; "
+        "`transfer.tls.ca_file` names the authorities to believe",
+    )
     assert server.requests == []
+
+
+def test_a_server_that_nobody_vouches_for_is_not_asked_again():
+    assert Failure.UNTRUSTED not in UNANSWERED | RESUMABLE
 
 
 def test_a_server_with_another_name_gets_no_request(transport_to, authority, ca_file):
@@ -119,11 +127,11 @@ def test_a_proxy_is_asked_for_a_way_through(transport_to, tls, ca_file, monkeypa
     assert [seen.body_bytes for seen in server.requests] == [100]
 
 
-def test_a_proxy_that_refuses_is_a_cut(transport_to, tls, monkeypatch):
+def test_a_proxy_that_refuses_leaves_the_server_unreachable(transport_to, tls, monkeypatch):
     with serving(OK, tls=tls) as server, serving(says(message(407))) as proxy:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("no_proxy", "")
         with transport_to(server.url, Route(proxies=True)) as transport, pytest.raises(Interrupted) as raised:
             transport.send(PROBE)
-    assert raised.value.kind is Failure.CUT
+    assert raised.value.kind is Failure.UNREACHABLE
     assert server.requests == []

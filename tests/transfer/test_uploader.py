@@ -6,6 +6,9 @@ import pytest
 from tests.protocols.chunked_server import ChunkedServer, reply
 from tests.transfer.lab import CUT, EXACT, TAKES_S, Lab, a_file
 from upswarm.digests import digest_of, format_header
+from upswarm.protocols.chunked import Chunked
+from upswarm.transfer.chunks import Grid
+from upswarm.transfer.dialect import Session
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.records import End, Receipt
 
@@ -13,6 +16,7 @@ INIT = reply(201, {"upload_id": "u1", "chunk_size_bytes": 1000})
 TAKEN = reply(204)
 BUSY = reply(503)
 DONE = reply(201, {"file_id": "f1", "size_bytes": 2500})
+GONE = reply(410, {"code": "upload_expired"})
 INCOMPLETE = reply(409, {"code": "upload_incomplete"})
 TORN = reply(400, {"code": "chunk_torn"})
 
@@ -42,6 +46,33 @@ def test_a_file_travels_in_its_chunks_and_its_bytes_arrive():
     assert (outcome.end, outcome.receipt, outcome.resumes) == (End.FINISHED, Receipt("f-u1", 2500), 0)
     assert (outcome.file_name, outcome.size_bytes, outcome.failure) == ("a.bin", 2500, None)
     assert (outcome.due_s, outcome.ended_s, outcome.response_time_s) == (100, 100 + 5 * TAKES_S, 5 * TAKES_S)
+
+
+def test_an_upload_that_begins_late_counts_from_when_it_was_due_and_so_does_its_first_request():
+    lab = Lab(ChunkedServer())
+    outcome = lab.uploader.upload(a_file(), due_s=97.0)
+    assert (outcome.due_s, outcome.response_time_s) == (97.0, 3 + 5 * TAKES_S)
+    response_times_s = [attempt.response_time_s for attempt in lab.notebook.attempts]
+    assert response_times_s == [3 + TAKES_S, *[TAKES_S] * 4]
+    assert {attempt.service_time_s for attempt in lab.notebook.attempts} == {TAKES_S}
+
+
+def test_where_there_is_no_init_the_first_request_is_another_one():
+    class NoInit(Chunked):
+        def create(self, file, chunk_size_bytes):
+            yield from ()
+            return Session("u1", Grid(file.size_bytes, 1000))
+
+    lab = Lab([TAKEN, TAKEN, TAKEN, DONE, reply(201, {"file_id": "f2", "size_bytes": 0})])
+    for size_bytes in (2500, 0):
+        replace(lab.uploader, protocol=NoInit("client-1")).upload(a_file(size_bytes), due_s=lab.clock.now() - 3)
+    response_times_s = [attempt.response_time_s for attempt in lab.notebook.attempts]
+    assert response_times_s == [3 + TAKES_S, TAKES_S, TAKES_S, TAKES_S, 3 + TAKES_S]
+
+
+def test_an_upload_that_begins_late_and_fails_counts_from_when_it_was_due_too():
+    lab = Lab([reply(401)])
+    assert lab.uploader.upload(a_file(), due_s=97.0).response_time_s == 3 + TAKES_S
 
 
 def test_an_empty_file_is_init_and_finalize():
@@ -77,7 +108,11 @@ def test_no_digest_is_sent_when_none_is_asked_for():
 def test_a_busy_server_is_tried_until_no_attempt_is_left():
     lab = Lab([INIT, *[BUSY] * 4])
     outcome = lab.upload()
-    assert (outcome.end, outcome.failure, outcome.message) == (End.FAILED, Failure.BUSY, "503 expected status 204")
+    assert (outcome.end, outcome.failure, outcome.message) == (
+        End.FAILED,
+        Failure.SERVER_ERROR,
+        "503 expected status 204",
+    )
     assert lab.steps == ["init", *["chunk 0"] * 4]
     assert lab.clock.slept_s == [1, 2, 4]
 
@@ -85,7 +120,7 @@ def test_a_busy_server_is_tried_until_no_attempt_is_left():
 def test_an_init_that_never_succeeds_is_a_failed_upload_without_resumes():
     lab = Lab([CUT] * 4)
     outcome = lab.upload()
-    assert (outcome.end, outcome.failure, outcome.resumes) == (End.FAILED, Failure.CUT, 0)
+    assert (outcome.end, outcome.failure, outcome.resumes) == (End.FAILED, Failure.TORN, 0)
 
 
 def test_a_cut_chunk_is_probed_before_it_is_sent_again():
@@ -137,13 +172,13 @@ def test_a_server_that_loses_bytes_forever_is_given_up():
 
 def test_a_chunk_that_is_cut_every_time_is_given_up():
     lab = Lab([INIT, *[CUT, holds()] * 3, CUT])
-    assert (lab.upload().failure, lab.steps.count("chunk 0")) == (Failure.CUT, 4)
+    assert (lab.upload().failure, lab.steps.count("chunk 0")) == (Failure.TORN, 4)
 
 
 def test_a_server_that_takes_and_loses_in_turn_is_given_up():
     """Chunk 0 arrives and is lost again, over and over: much is taken, and nothing is won."""
     lab = Lab([INIT, *[TAKEN, CUT, holds()] * 3, TAKEN, CUT])
-    assert (lab.upload().failure, lab.steps.count("chunk 0")) == (Failure.CUT, 4)
+    assert (lab.upload().failure, lab.steps.count("chunk 0")) == (Failure.TORN, 4)
 
 
 def test_every_chunk_may_be_cut_as_long_as_each_resume_brings_the_file_further():
@@ -184,7 +219,7 @@ def test_answers_may_all_be_lost_as_long_as_the_chunks_arrive():
         (reply(410, {"code": "upload_expired"}), Failure.GONE),
         (reply(413, {"code": "size_over_limit"}), Failure.TOO_LARGE),
         (reply(401), Failure.DENIED),
-        (reply(422), Failure.REFUSED),
+        (reply(422), Failure.REJECTED),
         (reply(302), Failure.BROKEN),
     ],
 )
@@ -196,9 +231,45 @@ def test_what_no_probe_can_mend_fails_at_once(answer, kind):
     assert lab.notebook.attempts[-1].failure is kind
 
 
-def test_an_upload_that_is_gone_at_the_probe_has_failed():
-    lab = Lab([INIT, CUT, reply(404, {"code": "upload_not_found"})])
-    assert (lab.upload().failure, lab.steps) == (Failure.GONE, ["init", "chunk 0", "probe"])
+def test_an_upload_that_is_gone_at_the_probe_begins_anew_from_its_first_byte():
+    lab = Lab([INIT, TAKEN, CUT, GONE, INIT, TAKEN, TAKEN, TAKEN, DONE])
+    outcome = lab.upload()
+    assert lab.steps[2:6] == ["chunk 1", "probe", "init", "chunk 0"]
+    assert (outcome.end, outcome.resumes, outcome.restarts) == (End.FINISHED, 0, 1)
+    assert outcome.resent_bytes == 2000, "chunk 0, and chunk 1 that was cut after its last byte"
+
+
+def test_a_server_that_forgets_every_upload_is_given_up_after_as_many_beginnings_as_there_are_attempts():
+    lab = Lab([*[INIT, TAKEN, CUT, GONE] * 4])
+    outcome = lab.upload()
+    assert (outcome.end, outcome.failure, outcome.restarts) == (End.FAILED, Failure.GONE, 3)
+    assert lab.steps.count("init") == 4
+
+
+def test_a_beginning_anew_that_fails_has_failed():
+    lab = Lab([INIT, CUT, GONE, reply(507)])
+    assert (lab.upload().failure, lab.steps) == (Failure.FULL, ["init", "chunk 0", "probe", "init"])
+
+
+@pytest.mark.parametrize("answer", [BUSY, reply(429), reply(416), CUT])
+def test_a_probe_that_fails_may_be_made_again_later(answer):
+    lab = Lab([INIT, CUT, answer, holds(0), TAKEN, TAKEN, DONE], retry=replace(EXACT, statuses=frozenset()))
+    outcome = lab.upload()
+    assert lab.steps[2:5] == ["probe", "probe", "chunk 1"]
+    assert (outcome.end, outcome.resumes) == (End.FINISHED, 1)
+
+
+def test_a_probe_that_always_fails_is_given_up():
+    lab = Lab([INIT, CUT, *[BUSY] * 3], retry=replace(EXACT, statuses=frozenset()))
+    outcome = lab.upload()
+    assert (outcome.end, outcome.failure, outcome.resumes) == (End.FAILED, Failure.SERVER_ERROR, 0)
+    assert (lab.steps.count("probe"), lab.clock.slept_s) == (3, [1, 2, 4])
+
+
+@pytest.mark.parametrize("answer", [reply(401), reply(422), reply(302)])
+def test_a_probe_that_is_refused_is_not_made_again(answer):
+    lab = Lab([INIT, CUT, answer])
+    assert (lab.upload().end, lab.steps) == (End.FAILED, ["init", "chunk 0", "probe"])
 
 
 def test_a_receipt_for_another_size_is_no_receipt():
@@ -252,7 +323,7 @@ def test_a_stop_in_the_pause_before_a_resume_aborts_too():
 
 def test_one_attempt_means_no_resume():
     lab = Lab([INIT, CUT], retry=replace(EXACT, attempts=1))
-    assert (lab.upload().failure, lab.steps) == (Failure.CUT, ["init", "chunk 0"])
+    assert (lab.upload().failure, lab.steps) == (Failure.TORN, ["init", "chunk 0"])
 
 
 def test_uploads_follow_one_another_and_know_nothing_of_each_other():
@@ -280,4 +351,4 @@ def test_whatever_goes_wrong_a_finished_upload_has_all_its_bytes_and_every_other
         upload_id = outcome.receipt.file_id.removeprefix("f-")
         assert meddler.server.file(upload_id) == b"".join(a_file(7800).views(0, 7800))
     else:
-        assert outcome.failure in {Failure.CUT, Failure.BUSY, Failure.INCOMPLETE}
+        assert outcome.failure in {Failure.TORN, Failure.SERVER_ERROR, Failure.INCOMPLETE}

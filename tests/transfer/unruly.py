@@ -127,6 +127,7 @@ class Unruly:
         """Serve every connection that was made before this call to its end, then raise what went wrong in here."""
         self._closing.set()
         socket.create_connection(("127.0.0.1", self.port)).close()  # the last in the queue: nothing is overlooked
+        self._accepting.join(10)
         for thread in (self._accepting, *self._serving):
             thread.join(10)
             assert not thread.is_alive(), "somebody still holds a connection"

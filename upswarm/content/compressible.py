@@ -14,6 +14,7 @@ from pathlib import Path
 
 from upswarm.content import pool
 from upswarm.content.blocks import BlockFile
+from upswarm.content.shared import shared
 
 MOST_RATIO = 100
 """Beyond it a cell would hold less of the random bytes than of what a compressor says about them."""
@@ -56,4 +57,4 @@ def _pool(random_bytes: int) -> memoryview:
     mixed, source = bytearray(pool.POOL_BYTES), pool.random_pool()
     for start in range(0, len(mixed), _CELL_BYTES):
         mixed[start : start + random_bytes] = source[start : start + random_bytes]
-    return memoryview(mixed).toreadonly()
+    return shared(mixed)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from functools import lru_cache
 
 from upswarm import digests
 from upswarm.content.base import VIEW_BYTES
+from upswarm.content.remembered import remembered
+from upswarm.content.shared import shared
 
-_ZEROS = memoryview(bytes(VIEW_BYTES))
+_ZEROS = shared(bytes(VIEW_BYTES))
 
 
 def zeros(length: int) -> Iterator[memoryview]:
@@ -22,10 +23,9 @@ def zeros(length: int) -> Iterator[memoryview]:
         yield _ZEROS[:rest]
 
 
-@lru_cache(maxsize=256)
 def digest_of_zeros(algorithm: str, length: int) -> bytes:
     """The digest of so many zeros, computed once for each length."""
-    return digests.digest_of(algorithm, zeros(length))
+    return remembered(("zeros", algorithm, length), lambda: digests.digest_of(algorithm, zeros(length)))
 
 
 def spans(fd: int, start: int, end: int) -> Iterator[tuple[int, int, bool]]:

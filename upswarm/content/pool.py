@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
 
+from upswarm.content.shared import shared
+
 POOL_BYTES = 16 << 20
 TAG_BYTES = 16
 KEY_BYTES = 16
@@ -39,4 +41,4 @@ def _start(turn: int, dice: int, length: int) -> int:
 @lru_cache(maxsize=1)
 def random_pool() -> memoryview:
     """The pool itself, the same on every machine."""
-    return memoryview(random.Random("upswarm").randbytes(POOL_BYTES))
+    return shared(random.Random("upswarm").randbytes(POOL_BYTES))

@@ -26,13 +26,14 @@ _MAX_BLOCKS = 50_000
 _KINDS = {
     "BlockCountExceedsLimit": Failure.TOO_LARGE,
     "BlockListTooLong": Failure.TOO_LARGE,
-    "ContainerBeingDeleted": Failure.REFUSED,
-    "ContainerNotFound": Failure.REFUSED,
+    "ContainerBeingDeleted": Failure.REJECTED,
+    "ContainerNotFound": Failure.REJECTED,
     "Crc64Mismatch": Failure.CORRUPT,
     "InvalidAuthenticationInfo": Failure.DENIED,
     "InvalidBlockList": Failure.INCOMPLETE,
     "Md5Mismatch": Failure.CORRUPT,
     "RequestBodyTooLarge": Failure.TOO_LARGE,
+    "ServerBusy": Failure.THROTTLED,
 }
 
 
@@ -87,6 +88,10 @@ class Azure:
         Deleting the blob would not reach them, but the blob of that name that may have stood there before.
         """
         yield from ()
+
+    def download(self, receipt: Receipt) -> Request:
+        """`GET` of the blob."""
+        return Request(Phase.PROBE, "GET", f"/{quote(receipt.file_id, safe='')}", _VERSION)
 
 
 def _block_id(index: int) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from upswarm.content.base import File
 from upswarm.digests import ALGORITHMS, format_header
+from upswarm.protocols.answers import kind_of
 from upswarm.transfer.chunks import Chunk, Grid
 from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session, stateless
 from upswarm.transfer.failures import Failure, Fault
@@ -21,15 +22,6 @@ _BY_CODE = {
     "chunk_length_mismatch": Failure.SYNC,
     "chunk_out_of_range": Failure.SYNC,
     "upload_incomplete": Failure.INCOMPLETE,
-}
-_BY_STATUS = {
-    401: Failure.DENIED,
-    403: Failure.DENIED,
-    404: Failure.GONE,
-    410: Failure.GONE,
-    413: Failure.TOO_LARGE,
-    429: Failure.BUSY,
-    507: Failure.FULL,
 }
 
 
@@ -74,6 +66,10 @@ class Chunked:
         """`DELETE /v1/uploads/{id}`."""
         _expect(204, (yield Request(Phase.ABORT, "DELETE", _path(session))))
 
+    def download(self, receipt: Receipt) -> Request:
+        """`GET /v1/files/{id}/content`."""
+        return Request(Phase.PROBE, "GET", f"/v1/files/{quote(receipt.file_id, safe='')}/content")
+
 
 def _path(session: Session) -> str:
     return f"/v1/uploads/{quote(session.upload_id, safe='')}"
@@ -83,11 +79,9 @@ def _expect(status: int, response: Response) -> Response:
     if response.status == status:
         return response
     problem = response.json()
-    kind = _BY_CODE.get(str(problem.get("code")), _BY_STATUS.get(response.status))
-    if kind is None and response.status >= 400:
-        kind = Failure.BUSY if response.status >= 500 else Failure.REFUSED
+    kind = _BY_CODE.get(str(problem.get("code"))) or kind_of(response)
     detail = problem.get("code") or f"expected status {status}"
-    raise Fault(kind or Failure.BROKEN, f"{response.status} {detail}", status=response.status)
+    raise Fault(kind, f"{response.status} {detail}", status=response.status)
 
 
 def _grid(answer: Response, size_bytes: int) -> Grid:

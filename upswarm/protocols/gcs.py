@@ -6,7 +6,7 @@ The target's URL ends with the bucket: `https://storage.googleapis.com/upload/st
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from urllib.parse import quote
 
 from upswarm.content.base import File
@@ -29,7 +29,13 @@ _GAP = b"exceeds already uploaded size"  # with a 503, although waiting would no
 class Gcs:
     """The dialect of `uploadType=resumable`. `Session.state` is the receipt, once the server has answered with one."""
 
-    caps = Caps(sequential=True, min_chunk_bytes=_STEP_BYTES, multiple_bytes=_STEP_BYTES)
+    caps = Caps(
+        sequential=True,
+        min_chunk_bytes=_STEP_BYTES,
+        multiple_bytes=_STEP_BYTES,
+        state_to_plain=lambda receipt: receipt and asdict(receipt),
+        state_of_plain=lambda plain: plain and Receipt(**plain),
+    )
 
     def __init__(self, client_id: str) -> None:
         """The protocol has no place for a client's name."""
@@ -40,7 +46,7 @@ class Gcs:
         about = {"X-Upload-Content-Type": "application/octet-stream", "X-Upload-Content-Length": str(file.size_bytes)}
         answer = yield Request(Phase.INIT, "POST", path, about)
         if answer.status not in {200, 201}:
-            raise fault(answer, "expected status 200", kind_at_init(answer.status))
+            raise fault(answer, "expected status 200", kind_at_init(answer))
         fitting_bytes = self.caps.chunk_size_bytes(chunk_size_bytes, file.size_bytes, max_chunks=_NO_LIMIT)
         return Session(location(answer), Grid(file.size_bytes, fitting_bytes, fixed=False))
 
@@ -113,5 +119,5 @@ def _receipt(answer: Response, size_bytes: int) -> Receipt:
 def _fault(answer: Response, expected: str) -> Fault:
     if answer.status == _CANCELLED:
         return fault(answer, "the upload was cancelled", Failure.GONE)
-    kind = Failure.SYNC if _GAP in answer.body else kind_of(answer.status)
+    kind = Failure.SYNC if _GAP in answer.body else kind_of(answer)
     return fault(answer, f"expected status {expected}", kind)

@@ -137,11 +137,11 @@ def _request(phase: Phase, step: Step, values: Values, chunk: Body | None = None
     return Request(phase, step.method, path, headers, body)
 
 
-def _extracted(step: Step, answer: Response, usual: Callable[[int], Failure] = kind_of) -> dict[str, Value]:
+def _extracted(step: Step, answer: Response, usual: Callable[[Response], Failure] = kind_of) -> dict[str, Value]:
     """What the step remembers of its answer; raises Fault where that is not a success, or lacks a value."""
     if answer.status not in step.expect:
         expected = " or ".join(map(str, sorted(step.expect)))
-        kind = step.failures.get(answer.status) or usual(answer.status)
+        kind = step.failures.get(answer.status) or usual(answer)
         raise fault(answer, f"expected status {expected}", kind)
     return _values_of(step.extract, answer)
 

@@ -24,7 +24,7 @@ _BY_CODE = {
     "BLOB_UPLOAD_INVALID": Failure.GONE,
     "BLOB_UPLOAD_UNKNOWN": Failure.GONE,
     "DIGEST_INVALID": Failure.CORRUPT,
-    "NAME_UNKNOWN": Failure.REFUSED,
+    "NAME_UNKNOWN": Failure.REJECTED,
     "SIZE_INVALID": Failure.SYNC,
     "RANGE_INVALID": Failure.SYNC,
 }
@@ -45,7 +45,7 @@ class Oci:
         """`POST /blobs/uploads/`; the server may want chunks of some size at least."""
         answer = yield Request(Phase.INIT, "POST", "/blobs/uploads/")
         if answer.status != 202:
-            raise fault(answer, _code(answer) or "expected status 202", kind_at_init(answer.status))
+            raise fault(answer, _code(answer) or "expected status 202", kind_at_init(answer))
         fitting_bytes = self.caps.chunk_size_bytes(chunk_size_bytes, file.size_bytes, max_chunks=_NO_LIMIT)
         grid = Grid(file.size_bytes, max(fitting_bytes, _least_bytes(answer)), fixed=False)
         return Session(location(answer), grid, state=location(answer))
@@ -88,12 +88,16 @@ class Oci:
         """`DELETE`."""
         _expect(204, (yield Request(Phase.ABORT, "DELETE", session.state)))
 
+    def download(self, receipt: Receipt) -> Request:
+        """`GET` of the blob."""
+        return Request(Phase.PROBE, "GET", f"/blobs/{receipt.file_id}")
+
 
 def _expect(status: int, answer: Response) -> Response:
     if answer.status == status:
         return answer
     code = _code(answer)
-    raise fault(answer, code or f"expected status {status}", _BY_CODE.get(code, kind_of(answer.status)))
+    raise fault(answer, code or f"expected status {status}", _BY_CODE.get(code, kind_of(answer)))
 
 
 def _code(answer: Response) -> str:

@@ -12,7 +12,7 @@ from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Response
 from upswarm.transfer.ranges import Ranges
 
-NOT_THERE = {404: Failure.REFUSED, 410: Failure.REFUSED}
+NOT_THERE = {404: Failure.REJECTED, 410: Failure.REJECTED}
 """To a creation: there is no upload yet that could be gone, so it is the URL that is wrong."""
 _OFFSET = re.compile(r"[0-9]{1,18}")
 

@@ -82,7 +82,8 @@ def joined(*bodies: Body) -> Body:
     def views() -> Iterator[memoryview]:
         return chain.from_iterable(bodies)
 
-    return Body(sum(map(len, bodies)), views)
+    chunk = next((each.chunk for each in bodies if each.chunk is not None), None)
+    return Body(sum(map(len, bodies)), views, chunk=chunk)
 
 
 def _part(boundary: str, name: str) -> str:

@@ -54,6 +54,10 @@ class Put:
         """`DELETE` of what is half there; most servers keep nothing of that, and answer 404."""
         _expect({200, 202, 204, 404}, (yield Request(Phase.ABORT, "DELETE", session.upload_id)))
 
+    def download(self, receipt: Receipt) -> Request:
+        """`GET` of what was put."""
+        return Request(Phase.PROBE, "GET", receipt.file_id)
+
 
 def _put(phase: Phase, session: Session, body: Body | None) -> Request:
     return Request(phase, "PUT", session.upload_id, {"Content-Type": "application/octet-stream"}, body)
@@ -67,6 +71,6 @@ def _expect(statuses: set[int], answer: Response) -> None:
     if answer.status in statuses:
         return
     expected = ", ".join(map(str, sorted(statuses)))
-    kind = kind_of(answer.status)
+    kind = kind_of(answer)
     # There is no upload that could be gone: a 404 means that there is no such folder.
-    raise fault(answer, f"expected status {expected}", Failure.REFUSED if kind is Failure.GONE else kind)
+    raise fault(answer, f"expected status {expected}", Failure.REJECTED if kind is Failure.GONE else kind)

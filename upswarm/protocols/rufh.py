@@ -125,8 +125,8 @@ def _expect(answer: Response) -> Response:
 
 def _kind_of(answer: Response, problem: str) -> Failure:
     if answer.headers.get("upload-complete") == _COMPLETE:
-        return Failure.REFUSED  # all bytes came, and then the server did not like the file: nothing to resume
-    return Failure.SYNC if answer.status == 409 else _BY_PROBLEM.get(problem, kind_of(answer.status))
+        return Failure.REJECTED  # all bytes came, and then the server did not like the file: nothing to resume
+    return Failure.SYNC if answer.status == 409 else _BY_PROBLEM.get(problem, kind_of(answer))
 
 
 def _problem(answer: Response) -> str:

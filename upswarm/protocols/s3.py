@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
@@ -30,16 +31,16 @@ _KINDS = {
     "EntityTooSmall": Failure.TOO_SMALL,
     "ExpiredToken": Failure.DENIED,
     "IncompleteBody": Failure.CORRUPT,
-    "InternalError": Failure.BUSY,
+    "InternalError": Failure.SERVER_ERROR,
     "InvalidPart": Failure.INCOMPLETE,
     "InvalidPartOrder": Failure.INCOMPLETE,
     "InvalidToken": Failure.DENIED,
-    "NoSuchBucket": Failure.REFUSED,
+    "NoSuchBucket": Failure.REJECTED,
     "OperationAborted": Failure.BUSY,
     "QuotaExceeded": Failure.FULL,
     "RequestTimeout": Failure.CORRUPT,  # with a 400: of the body came less than was promised
-    "ServiceUnavailable": Failure.BUSY,
-    "SlowDown": Failure.BUSY,
+    "ServiceUnavailable": Failure.SERVER_ERROR,
+    "SlowDown": Failure.THROTTLED,
     "XAmzContentChecksumMismatch": Failure.CORRUPT,
     "XAmzContentSHA256Mismatch": Failure.CORRUPT,
 }
@@ -55,6 +56,15 @@ class Parts:
     def joined(self, other: Parts) -> Parts:
         """The parts of both."""
         return replace(self, tags={**self.tags, **other.tags})
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON can carry it, whose names are texts."""
+        return {"path": self.path, "tags": {str(part): tag for part, tag in self.tags.items()}}
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Parts:
+        """What `to_plain` wrote."""
+        return cls(plain["path"], {int(part): tag for part, tag in plain["tags"].items()})
 
     def manifest(self) -> bytes:
         """The document that makes an object of the parts."""
@@ -73,7 +83,12 @@ class S3:
     """
 
     caps = Caps(
-        joined=Parts.joined, min_chunk_bytes=5 << 20, max_chunk_bytes=5 << 30, digests=frozenset({"crc32c", "sha-256"})
+        joined=Parts.joined,
+        state_to_plain=Parts.to_plain,
+        state_of_plain=Parts.of_plain,
+        min_chunk_bytes=5 << 20,
+        max_chunk_bytes=5 << 30,
+        digests=frozenset({"crc32c", "sha-256"}),
     )
 
     def __init__(self, client_id: str) -> None:
@@ -136,6 +151,10 @@ class S3:
         if session.upload_id:
             answer = yield Request(Phase.ABORT, "DELETE", f"{session.state.path}?{_upload(session)}")
             expect(204, answer, _KINDS)
+
+    def download(self, receipt: Receipt) -> Request:
+        """`GET` of the object."""
+        return Request(Phase.PROBE, "GET", f"/{quote(receipt.file_id, safe='')}")
 
 
 def _upload(session: Session) -> str:

@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from upswarm.content.base import File
 from upswarm.protocols.answers import fault, kind_of, location
 from upswarm.protocols.offsets import NOT_THERE, held_after, held_by
+from upswarm.protocols.tus_lanes import TusInLanes
 from upswarm.transfer.chunks import Chunk, Grid
-from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session
+from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session, UploadProtocol
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.records import Receipt
 
 _VERSION = {"Tus-Resumable": "1.0.0"}
 _CHECKSUMS = {"sha-256": "sha256", "crc32c": "crc32c"}
-_BY_STATUS = {409: Failure.SYNC, 423: Failure.BUSY, 460: Failure.CORRUPT}
+_BY_STATUS = {409: Failure.SYNC, 460: Failure.CORRUPT}
 _NO_LIMIT = 1 << 63
 
 
@@ -35,6 +36,10 @@ class Tus:
 
     def __init__(self, client_id: str) -> None:
         self._client_id = client_id
+
+    def in_lanes(self, count: int) -> UploadProtocol:
+        """A file in parts that travel at the same time, where the server can join them."""
+        return TusInLanes(self, count)
 
     def create(self, file: File, chunk_size_bytes: int | None) -> Flow[Session]:
         """`POST` to the target; an empty file is complete with it."""
@@ -86,4 +91,4 @@ def _expect(statuses: set[int], answer: Response, kinds: Mapping[int, Failure] =
     if answer.status in statuses:
         return answer
     expected = " or ".join(map(str, sorted(statuses)))
-    raise fault(answer, f"expected status {expected}", kinds.get(answer.status, kind_of(answer.status)))
+    raise fault(answer, f"expected status {expected}", kinds.get(answer.status, kind_of(answer)))

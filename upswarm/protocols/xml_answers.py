@@ -25,8 +25,8 @@ def expect(status: int, answer: Response, kinds: Mapping[str, Failure]) -> Eleme
         return document
     code = error_code(answer)
     if code:
-        raise fault(answer, code, kinds.get(code, kind_of(max(answer.status, 400))))
-    raise fault(answer, f"expected status {status}", kind_of(answer.status))
+        raise fault(answer, code, kinds.get(code) or (kind_of(answer) if answer.status >= 400 else Failure.REJECTED))
+    raise fault(answer, f"expected status {status}", kind_of(answer))
 
 
 def error_code(answer: Response) -> str:

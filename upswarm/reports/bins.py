@@ -11,7 +11,8 @@ from itertools import pairwise
 from upswarm import units
 from upswarm.reports.axes import clock_step
 from upswarm.results.histogram import Histogram
-from upswarm.results.measurements import Measurements, SecondTally
+from upswarm.results.measurements import Measurements
+from upswarm.results.tallies import SecondTally
 
 _MOST_SECONDS = 180
 _PER_DECADE = 18

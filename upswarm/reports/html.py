@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from upswarm.files import write_whole
-from upswarm.reports import charts, rows
+from upswarm.reports import charts, rows, workers
 from upswarm.reports.conclusion import INVALID, PASSED, Conclusion
+from upswarm.reports.failures import failure_rows
 from upswarm.reports.outline import outline
 from upswarm.results.metrics import METRICS
 from upswarm.results.run_file import Run
@@ -30,7 +31,7 @@ _KEY_FIGURES = (
     ("upload.response_time", "p95"),
     ("chunk.response_time", "p99"),
 )
-_WIDTHS = {"desk": 880, "phone": 350}
+WIDTHS = {"desk": 880, "phone": 350}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,12 @@ def write_report(run: Run, folder: Path) -> Path:
     """Write `report.html` into the folder, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / REPORT_FILE
-    write_whole(path, _page(run))
+    write_whole(path, template(REPORT_FILE).render(_context(run)))
     return path
 
 
-def _page(run: Run) -> str:
-    # Strict: a page with a hole in it is worse than an error.
+def template(name: str) -> Template:
+    """A page's template. Strict: a page with a hole in it is worse than an error."""
     environment = Environment(
         loader=PackageLoader("upswarm.reports"),
         autoescape=True,
@@ -60,7 +61,7 @@ def _page(run: Run) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(REPORT_FILE).render(_context(run))
+    return environment.get_template(name)
 
 
 def _context(run: Run) -> dict[str, Any]:
@@ -76,9 +77,16 @@ def _context(run: Run) -> dict[str, Any]:
         "duration": rows.duration,
         "no_data": NO_DATA,
         "figures": [_figure(run, *each) for each in _KEY_FIGURES],
+        "load": rows.load(run),
+        "lasted": rows.lasted(run),
         "times": rows.time_rows(run),
         "stopped": rows.stopped_attempts(run),
-        "failures": rows.failure_rows(run),
+        "remarks": list(rows.remarks(run)),
+        "failures": failure_rows(run),
+        "warnings": workers.warnings(run),
+        "workers": workers.worker_rows(run),
+        "parts": workers.part_rows(run),
+        "files": workers.files(run),
         "definitions": METRICS,
         "scenario": outline(run.scenario),
         **_charts(run),
@@ -96,12 +104,14 @@ def _story(run: Run) -> str:
         return "Not a single request was sent."
     failed = sum(tally.failed for tally in measured.phases.values())
     retries = sum(tally.retries for tally in measured.phases.values())
-    ended = uploads.finished + uploads.failed + uploads.stopped
+    ended = uploads.finished + uploads.failed + uploads.aborted + uploads.stopped
+    aborted = f"{uploads.aborted:,} were given up on purpose, " if uploads.aborted else ""
     return (
         f"{rows.counted(ended, 'upload')} ended: {uploads.finished:,} "
-        f"finished ({rows.figure(run.summary, 'goodput', 'total')}), {uploads.failed:,} failed after all retries, and "
-        f"{uploads.stopped:,} had to stop because the run was over. {rows.counted(measured.attempts, 'request')} "
-        f"went over the wire: {retries:,} of them repeated another, and {failed:,} failed{_when_failed(run)}."
+        f"finished ({rows.figure(run.summary, 'goodput', 'total')}), {uploads.failed:,} failed after all retries, "
+        f"{aborted}and {uploads.stopped:,} had to stop because the run was over. "
+        f"{rows.counted(measured.attempts, 'request')} went over the wire: {retries:,} of them repeated another, "
+        f"and {failed:,} failed{_when_failed(run)}."
     )
 
 
@@ -125,4 +135,4 @@ def _charts(run: Run) -> dict[str, dict[str, str]]:
         "distribution": lambda width: charts.distribution(measured.phases[Phase.CHUNK].response_time, width),
         "percentiles": lambda width: charts.percentiles(rows_of_times, width),
     }
-    return {name: {kind: chart(width) for kind, width in _WIDTHS.items()} for name, chart in draw.items()}
+    return {name: {kind: chart(width) for kind, width in WIDTHS.items()} for name, chart in draw.items()}

@@ -16,7 +16,7 @@ def progress_line(
     interval: Measurements,
     *,
     elapsed_s: float,
-    planned_s: float,
+    planned_s: float | None,
     interval_s: float,
     users: int,
 ) -> str:
@@ -25,9 +25,19 @@ def progress_line(
     `00:07/00:14  4 users  goodput 212.4 (mean 190.1) sent 240.1 MiB/s  31 uploads, 0 failed, 2 retries  …`
     """
     now, whole = Summary(interval, interval_s), Summary(measurements, elapsed_s)
-    clock = f"{_clock(elapsed_s)}/{_clock(planned_s)}  {counted(users, 'user', grouped=False)}"
+    planned = "" if planned_s is None else f"/{_clock(planned_s)}"
+    clock = f"{_clock(elapsed_s)}{planned}  {_load(measurements, users)}"
     long, short = (f"{clock}  {rates}  {_counts(measurements)}" for rates in _rates(now, whole))
     return long if len(long) <= _WIDTH else short[:_WIDTH]
+
+
+def _load(measurements: Measurements, users: int) -> str:
+    """In an open load users are only slots; what counts is what has come."""
+    arrivals = measurements.arrivals
+    if arrivals.begun + arrivals.dropped == 0:
+        return counted(users, "user", grouped=False)
+    begun = counted(arrivals.begun, "arrival", grouped=False)
+    return f"{begun}, {arrivals.dropped} dropped" if arrivals.dropped else begun
 
 
 def _rates(now: Summary, whole: Summary) -> tuple[str, str]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from upswarm import units
 from upswarm.results.histogram import Histogram
-from upswarm.results.measurements import PhaseTally, UploadTally
 from upswarm.results.metrics import METRICS, Summary
 from upswarm.results.run_file import Run
+from upswarm.results.tallies import PhaseTally
 from upswarm.results.thresholds import NO_DATA, Verdict
-from upswarm.transfer.failures import Failure
+from upswarm.transfer.messages import Phase
 
 NONE = "–"
 
@@ -34,16 +33,6 @@ class TimeRow:
     sent_per_s: str
 
 
-@dataclass(frozen=True, slots=True)
-class FailureRow:
-    """How often one phase, or `upload`, failed in one way, and what that means."""
-
-    name: str
-    kind: str
-    count: int
-    meaning: str
-
-
 def time_rows(run: Run) -> list[TimeRow]:
     """The phases that had attempts, in their order, then `upload`; nothing where no request was sent."""
     phases = [_phase_row(phase.value, tally, run.elapsed_s) for phase, tally in run.measurements.phases.items()
@@ -51,16 +40,34 @@ def time_rows(run: Run) -> list[TimeRow]:
     return [*phases, _upload_row(run)] if phases else []
 
 
-def failure_rows(run: Run) -> list[FailureRow]:
-    """Phase by phase, then `upload`: the most frequent first."""
-    tallies: list[tuple[str, PhaseTally | UploadTally]] = [*run.measurements.phases.items()]
-    return [row for name, tally in (*tallies, ("upload", run.measurements.uploads))
-            for row in _failures(name, tally.failures)]  # fmt: skip
-
-
 def stopped_attempts(run: Run) -> int:
     """The requests that were under way when the run ended: neither good nor failed, and without a time."""
     return sum(tally.stopped for tally in run.measurements.phases.values())
+
+
+def remarks(run: Run) -> Iterator[str]:
+    """What happened besides successes and failures: on purpose, for want of retries, and what going on again cost."""
+    uploads, phases = run.measurements.uploads, run.measurements.phases.values()
+    if cut := sum(tally.interrupted for tally in phases):
+        yield (
+            f"Attempts cut on purpose, which neither succeeded nor failed: {cut:,} "
+            f"({uploads.interruptions:,} interruptions, {uploads.aborted:,} uploads aborted)"
+        )
+    if uploads.resent_bytes:
+        restarts = counted(uploads.restarts, "restart")
+        yield f"Sent more than once, of finished files: {units.format_size(uploads.resent_bytes)} ({restarts})"
+    if unretried := sum(tally.unretried for tally in phases):
+        yield f"Failed attempts not tried again, because the retry budget was spent: {unretried:,}"
+    if _in_one_lane(run):
+        yield "transfer.parallel_chunks had no effect: the server joins no parts, or files have less than two chunks"
+
+
+def _in_one_lane(run: Run) -> bool:
+    """In tus the request that joins parts is the finalize, and without parts there is none."""
+    in_parts = run.scenario.get("transfer", {}).get("parallel_chunks", 1) > 1
+    speaks_tus = run.scenario.get("target", {}).get("protocol") == "tus"
+    joined = run.measurements.phases[Phase.FINALIZE].attempts > 0
+    return speaks_tus and in_parts and run.measurements.uploads.finished > 0 and not joined
 
 
 def note(verdict: Verdict) -> str:
@@ -98,7 +105,7 @@ def _upload_row(run: Run) -> TimeRow:
     tally = run.measurements.uploads
     return TimeRow(
         name="upload",
-        count=f"{tally.finished + tally.failed + tally.stopped:,}",
+        count=f"{tally.finished + tally.failed + tally.aborted + tally.stopped:,}",
         failed=f"{tally.failed:,}",
         retries=NONE,
         **_times(tally.response_time),
@@ -113,15 +120,19 @@ def _times(times: Histogram) -> dict[str, str]:
     return {**percentiles, "longest": duration(times.max_s)}
 
 
-def _failures(name: str, failures: Counter[str]) -> Iterator[FailureRow]:
-    for kind, count in sorted(failures.items(), key=lambda item: (-item[1], item[0])):
-        yield FailureRow(name, kind, count, _meaning(kind))
+def lasted(run: Run) -> str:
+    """How long the run took, and of how long, where that was planned."""
+    planned = "" if run.planned_s is None else f" of {units.format_duration(run.planned_s)} planned"
+    return f"{units.format_duration(run.elapsed_s)}{planned}"
 
 
-def _meaning(kind: str) -> str:
-    """A kind is written with its HTTP status behind it; another version of upswarm may have kinds of its own."""
-    word = kind.partition(" ")[0]
-    return Failure(word).meaning if word in set(Failure) else "a kind that this upswarm does not know"
+def load(run: Run) -> str:
+    """How much was wanted, and what became of the arrivals, where uploads arrived by a schedule."""
+    wanted, tally = run.workload or counted(run.peak_users, "user"), run.measurements.arrivals
+    if tally.begun + tally.dropped == 0:
+        return wanted
+    begun = f"{counted(tally.begun, 'arrival')} begun, {tally.late:,} of them late"
+    return f"{wanted}: {begun}, {tally.dropped:,} dropped"
 
 
 def counted(count: int, noun: str, *, grouped: bool = True) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from upswarm.reports import rows
+from upswarm.reports import rows, workers
 from upswarm.reports.conclusion import PASSED, Conclusion
+from upswarm.reports.failures import ExampleRow, failure_rows
 from upswarm.results.run_file import Run
 from upswarm.results.thresholds import NO_DATA, Verdict
 
 _WIDTH = 100
 _GREEN, _RED, _PLAIN = "\033[32m", "\033[31m", "\033[0m"
+_MOST_FAILURES = 8
 _HEADINGS = ("phase", "count", "failed", "retries", "p50", "p95", "p99", "sent/s")
 
 
@@ -19,6 +21,7 @@ def terminal_summary(run: Run, *, colour: bool) -> str:
     """Lines of at most 100 columns; without `colour` there are no escapes in it, whatever the run's names are."""
     blocks = [
         [*_faults(run)],
+        [*_warnings(run)],
         [*_verdicts(run, colour=colour)],
         [*_facts(run)],
         [*_times(run)],
@@ -33,6 +36,11 @@ def _faults(run: Run) -> Iterator[str]:
         yield "The load generator itself failed; nothing below counts as a verdict:"
     for fault in run.generator_faults:
         yield from textwrap.wrap(_printable(fault), _WIDTH, initial_indent="! ", subsequent_indent="  ")
+
+
+def _warnings(run: Run) -> Iterator[str]:
+    for warning in workers.warnings(run):
+        yield from textwrap.wrap(f"Warning: {_printable(warning)}", _WIDTH, subsequent_indent="  ")
 
 
 def _verdicts(run: Run, *, colour: bool) -> Iterator[str]:
@@ -52,16 +60,18 @@ def _facts(run: Run) -> Iterator[str]:
     uploads = run.measurements.uploads
     facts = [
         f"{_fit(run.scenario.get('name') or 'unnamed', 40)} against {_fit(run.target, 50)}",
-        rows.counted(run.peak_users, "user"),
-        f"{rows.duration(run.elapsed_s)} of {rows.duration(run.planned_s)} planned",
+        rows.load(run),
+        rows.lasted(run),
     ]
     if run.measurements.attempts:
         facts += [
-            f"uploads {uploads.finished:,} finished, {uploads.failed:,} failed, {uploads.stopped:,} stopped",
+            f"uploads {uploads.finished:,} finished, {uploads.failed:,} failed, {uploads.stopped:,} stopped"
+            + (f", {uploads.aborted:,} aborted" if uploads.aborted else ""),
             f"{uploads.resumes:,} resumes",
             f"goodput mean {rows.figure(run.summary, 'goodput', 'mean')}",
             f"{rows.figure(run.summary, 'goodput', 'total')} finished",
         ]
+    facts += filter(None, [workers.files(run)])
     yield from _joined(facts)
 
 
@@ -87,6 +97,7 @@ def _times(run: Run) -> Iterator[str]:
         yield _columns((row.name, row.count, row.failed, row.retries, row.p50, row.p95, row.p99, row.sent_per_s))
     if stopped := rows.stopped_attempts(run):
         yield f"Attempts under way when the run ended, which neither succeeded nor failed: {stopped:,}"
+    yield from rows.remarks(run)
 
 
 def _columns(cells: tuple[str, ...]) -> str:
@@ -94,15 +105,25 @@ def _columns(cells: tuple[str, ...]) -> str:
 
 
 def _failures(run: Run) -> Iterator[str]:
-    table = rows.failure_rows(run)
+    table = failure_rows(run)
     if not table:
         if run.measurements.attempts:
             yield "No attempt and no upload failed."
         return
-    width = max(len(_fit(row.kind, 24)) for row in table)
-    for row in table:
+    shown, left = table[:_MOST_FAILURES], table[_MOST_FAILURES:]
+    width = max(len(_fit(row.kind, 24)) for row in shown)
+    for row in shown:
         head = f"{row.count:>7,} × {row.name:9} {_fit(row.kind, 24):{width}}   "
         yield from textwrap.wrap(row.meaning, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+        yield from (_example(each) for each in row.examples[:1])
+    if left:
+        yield f"{sum(row.count for row in left):>7,} × {rows.counted(len(left), 'other kind')}, which the report has"
+
+
+def _example(example: ExampleRow) -> str:
+    """What came of it stands first: the line may be too long for the rest."""
+    words = [example.message, example.where, example.asked, example.said]
+    return _fit(f"{'':10}{' · '.join(filter(None, words))}", _WIDTH)
 
 
 def _conclusion(run: Run, *, colour: bool) -> Iterator[str]:

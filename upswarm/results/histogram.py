@@ -1,38 +1,59 @@
-"""Times in HDR histograms: 1 µs to 1 h with three significant digits, and adding two of them loses nothing."""
+"""Times in HDR histograms: 1 µs to 1 h with three significant digits, and adding two of them loses nothing.
+
+Recording and adding happen thousands of times a second, asking once in a while. So times are counted under the place
+where HDR would put them, in a dictionary; the HDR histogram itself is made of that when somebody asks.
+"""
 
 from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 
 from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
 _LOWEST_US, _HIGHEST_US, _DIGITS = 1, 3_600_000_000, 3
+_EXACT_BITS = 11
+"""With three digits HDR tells 2,048 values in each doubling apart, and all below that."""
 
 
 class Histogram:
-    """A distribution of times in seconds. It costs nothing until something is recorded, and 190 KB from then on."""
+    """A distribution of times in seconds. It costs as much as it has different times in it."""
 
-    @cached_property
+    __slots__ = ("_asked", "_counts")
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+        self._asked: HdrHistogram | None = None
+
+    @property
     def _hdr(self) -> HdrHistogram:
-        return HdrHistogram(_LOWEST_US, _HIGHEST_US, _DIGITS)
+        if self._asked is None:
+            self._asked = HdrHistogram(_LOWEST_US, _HIGHEST_US, _DIGITS)
+            for value_us, count in self._counts.items():
+                self._asked.record_value(value_us, count)
+        return self._asked
 
     @property
     def count(self) -> int:
         """How many times were recorded."""
-        return int(self._hdr.get_total_count()) if "_hdr" in self.__dict__ else 0
+        return sum(self._counts.values())
 
-    def record(self, value_s: float) -> None:
-        """Add one time; what lies outside the range counts as its nearest end."""
-        self._hdr.record_value(round(min(max(value_s * 1e6, _LOWEST_US), _HIGHEST_US)))
+    def record(self, value_s: float, count: int = 1) -> None:
+        """Add one time, or the same one more often; what lies outside the range counts as its nearest end."""
+        exact_us = value_s * 1e6 + 0.5
+        place = int(exact_us) if _LOWEST_US <= exact_us <= _HIGHEST_US else int(min(max(exact_us, 1), _HIGHEST_US))
+        if (shift := place.bit_length() - _EXACT_BITS) > 0:
+            place = place >> shift << shift
+        self._counts[place] = self._counts.get(place, 0) + count
+        self._asked = None
 
     def add(self, other: Histogram) -> None:
         """Add all of another histogram's times."""
-        if other.count:
-            self._hdr.add(other._hdr)
+        for place, count in other._counts.items():
+            self._counts[place] = self._counts.get(place, 0) + count
+        self._asked = None
 
     def percentile_s(self, percentile: float) -> float | None:
         """The time that this share (0 to 100) of all times does not exceed; None without data."""
@@ -59,8 +80,19 @@ class Histogram:
 
     def counts(self) -> Iterator[tuple[float, int]]:
         """Pairs of a time in seconds (the upper end of a bucket) and how many fell into its bucket, ascending."""
-        for item in self._hdr.get_recorded_iterator() if self.count else ():
-            yield item.value_iterated_to / 1e6, item.count_added_in_this_iter_step
+        for place in sorted(self._counts):
+            yield (place + (1 << _shift(place)) - 1) / 1e6, self._counts[place]
+
+    def pairs(self) -> list[int]:
+        """Places in µs and their counts in turn: what a worker sends, since it costs next to nothing."""
+        return [number for pair in self._counts.items() for number in pair]
+
+    @classmethod
+    def of_pairs(cls, pairs: Sequence[int]) -> Histogram:
+        """The histogram that gave these `pairs`."""
+        histogram = cls()
+        histogram._counts.update(zip(pairs[::2], pairs[1::2], strict=True))
+        return histogram
 
     def encode(self) -> str:
         """The standard compressed form (HdrHistogram V2, base64), which other HDR tools read."""
@@ -72,7 +104,15 @@ class Histogram:
         histogram = cls()
         if text:
             try:
-                histogram._hdr.decode_and_add(text)
+                hdr = HdrHistogram(_LOWEST_US, _HIGHEST_US, _DIGITS)
+                hdr.decode_and_add(text)
             except (TypeError, ValueError, zlib.error, HdrCookieException, HdrLengthException) as error:
                 raise ValueError(f"expected an encoded histogram, found {text[:20]!r}") from error
+            taken = ((index, count) for index, count in enumerate(hdr.counts) if count)
+            histogram._counts = {hdr.get_value_from_index(index): count for index, count in taken}
         return histogram
+
+
+def _shift(value_us: int) -> int:
+    """How many bits of a value HDR does not tell apart from its neighbours'."""
+    return max(0, value_us.bit_length() - _EXACT_BITS)

@@ -5,111 +5,13 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import partial
+from collections.abc import Iterator
 
-from upswarm import units
-from upswarm.results.histogram import Histogram
 from upswarm.results.measurements import Measurements
+from upswarm.results.metric import Kind, Metric, Summary
 from upswarm.transfer.messages import Phase
 
-_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a metric is read from: the measurements, and the seconds that the run took."""
-
-    measurements: Measurements
-    elapsed_s: float
-
-
-class Kind(StrEnum):
-    """What can be asked of a metric, and in which unit the answer is."""
-
-    TIME = "time"
-    EVENTS = "events"
-    VOLUME = "volume"
-
-    @property
-    def aggregates(self) -> tuple[str, ...]:
-        """The aggregates as people write them."""
-        return {
-            Kind.TIME: ("p50 … p99.9", "mean", "min", "max"),
-            Kind.EVENTS: ("count", "rate"),
-            Kind.VOLUME: ("mean", "total"),
-        }[self]
-
-    def knows(self, aggregate: str) -> bool:
-        """Whether this kind has the aggregate."""
-        return aggregate in self.aggregates or (self is Kind.TIME and _PERCENTILE.fullmatch(aggregate) is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """How a value is written: `parse` raises `units.UnitError`, `format` gives a text for people."""
-
-    parse: Callable[[object], float]
-    format: Callable[[float], str]
-
-
-def _count(text: object) -> float:
-    if not re.fullmatch(r"\d+", str(text).strip()):
-        raise units.UnitError("a whole number", text)
-    return float(str(text))
-
-
-_DURATION = Unit(units.parse_duration, units.format_duration)
-_COUNT = Unit(_count, lambda value: f"{value:,.0f}")
-_SHARE = Unit(units.parse_ratio, units.format_ratio)
-_RATIO = Unit(partial(units.parse_ratio, most=math.inf), units.format_ratio)
-_SIZE = Unit(units.parse_size, units.format_size)
-_BANDWIDTH = Unit(units.parse_bandwidth, units.format_bandwidth)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric. `parts` reads a histogram, (events, of how many), or bytes; which one, `kind` says.
-
-    The events are a part of what they are divided by, unless `share` is false: an upload may resume more than once.
-    """
-
-    name: str
-    kind: Kind
-    definition: str
-    parts: Callable[[Measurements], Histogram | tuple[int, int] | int]
-    share: bool = True
-
-    def unit(self, aggregate: str) -> Unit:
-        """The unit of this aggregate."""
-        if self.kind is Kind.TIME:
-            return _DURATION
-        return {"count": _COUNT, "rate": _SHARE if self.share else _RATIO, "mean": _BANDWIDTH, "total": _SIZE}[
-            aggregate
-        ]
-
-    def read(self, summary: Summary, aggregate: str) -> float | None:
-        """The value in seconds, events, a ratio, bytes or bytes per second; None where there is no data."""
-        match self.parts(summary.measurements):
-            case Histogram() as times:
-                return _read_times(times, aggregate)
-            case (events, base):
-                return None if base == 0 else events / base if aggregate == "rate" else float(events)
-            case int() as total_bytes:
-                if summary.measurements.attempts == 0 or summary.elapsed_s <= 0:
-                    return None
-                return total_bytes / summary.elapsed_s if aggregate == "mean" else float(total_bytes)
-
-
-def _read_times(times: Histogram, aggregate: str) -> float | None:
-    percentile = _PERCENTILE.fullmatch(aggregate)
-    if percentile:
-        return times.percentile_s(float(percentile[1]))
-    return {"mean": times.mean_s, "min": times.min_s, "max": times.max_s}[aggregate]
+__all__ = ["METRICS", "Kind", "Metric", "Summary", "markdown"]
 
 
 def _of_phase(phase: Phase) -> Iterator[Metric]:
@@ -122,6 +24,21 @@ def _of_phase(phase: Phase) -> Iterator[Metric]:
         f"{phase}.service_time", Kind.TIME,
         "from when the request was sent to the end of its answer; successful attempts",
         lambda measured: measured.phases[phase].service_time,
+    )  # fmt: skip
+    yield Metric(
+        f"{phase}.connect_time", Kind.TIME,
+        "until a new connection stood, with name, proxy and TLS; successful attempts that needed one",
+        lambda measured: measured.phases[phase].connect_time,
+    )  # fmt: skip
+    yield Metric(
+        f"{phase}.send_time", Kind.TIME,
+        "from when the connection stood until the system had taken the last byte; successful attempts",
+        lambda measured: measured.phases[phase].send_time,
+    )  # fmt: skip
+    yield Metric(
+        f"{phase}.wait_time", Kind.TIME,
+        "from when all was sent until the first byte of the answer; successful attempts",
+        lambda measured: measured.phases[phase].wait_time,
     )  # fmt: skip
     yield Metric(
         f"{phase}.attempts", Kind.EVENTS,
@@ -146,7 +63,8 @@ def _of_uploads() -> Iterator[Metric]:
 
     yield Metric(
         "upload.response_time", Kind.TIME,
-        "from when an upload was due to its receipt, with all retries, pauses and resumes; finished uploads",
+        "from when an upload was due to its receipt, with all retries, pauses and resumes, but without the time away "
+        "on purpose (`transfer.interrupt`); finished uploads",
         lambda measured: measured.uploads.response_time,
     )  # fmt: skip
     yield Metric(
@@ -160,10 +78,55 @@ def _of_uploads() -> Iterator[Metric]:
         lambda measured: (measured.uploads.failed, ended(measured)),
     )  # fmt: skip
     yield Metric(
+        "upload.aborted", Kind.EVENTS,
+        "uploads that their users gave up on purpose (`transfer.abort`); rate: of the uploads that finished, failed or "
+        "were aborted",
+        lambda measured: (measured.uploads.aborted, ended(measured) + measured.uploads.aborted),
+    )  # fmt: skip
+    yield Metric(
+        "upload.interruptions", Kind.EVENTS,
+        "times that an upload was cut on purpose (`transfer.interrupt`); rate: per upload that finished or failed",
+        lambda measured: (measured.uploads.interruptions, ended(measured)),
+        share=False,
+    )  # fmt: skip
+    yield Metric(
         "upload.resumes", Kind.EVENTS,
         "times that an upload asked what the server holds and went on; rate: per upload that finished or failed",
         lambda measured: (measured.uploads.resumes, ended(measured)),
         share=False,
+    )  # fmt: skip
+    yield Metric(
+        "upload.restarts", Kind.EVENTS,
+        "times that an upload began anew, for the server had forgotten it; rate: per upload that finished or failed",
+        lambda measured: (measured.uploads.restarts, ended(measured)),
+        share=False,
+    )  # fmt: skip
+    yield Metric(
+        "unretried", Kind.EVENTS,
+        "failed attempts that were not tried again because `transfer.retry.budget` was spent; rate: of the attempts of "
+        "all phases",
+        lambda measured: (sum(tally.unretried for tally in measured.phases.values()), measured.attempts),
+    )  # fmt: skip
+
+
+def _of_arrivals() -> Iterator[Metric]:
+    def due(measured: Measurements) -> int:
+        return measured.arrivals.begun + measured.arrivals.dropped
+
+    yield Metric(
+        "arrivals.lateness", Kind.TIME,
+        "from when an arrival of an open load was due to when its upload began; arrivals that began",
+        lambda measured: measured.arrivals.lateness,
+    )  # fmt: skip
+    yield Metric(
+        "arrivals.late", Kind.EVENTS,
+        "arrivals whose upload began more than 10 ms after they were due; rate: of those that were due",
+        lambda measured: (measured.arrivals.late, due(measured)),
+    )  # fmt: skip
+    yield Metric(
+        "arrivals.dropped", Kind.EVENTS,
+        "arrivals that found all slots taken and were never sent; rate: of those that were due",
+        lambda measured: (measured.arrivals.dropped, due(measured)),
     )  # fmt: skip
 
 
@@ -178,11 +141,46 @@ def _of_volumes() -> Iterator[Metric]:
         "body bytes of all attempts, failed ones and retries included; mean: divided by the seconds of the run",
         lambda measured: sum(tally.bytes_sent for tally in measured.phases.values()),
     )  # fmt: skip
+    yield Metric(
+        "resent", Kind.VOLUME,
+        "bytes of finished files that went out more than once, which is what resumes, restarts and retries of chunks "
+        "cost; mean: divided by the seconds of the run",
+        lambda measured: measured.uploads.resent_bytes,
+    )  # fmt: skip
+
+
+def _of_the_generator() -> Iterator[Metric]:
+    def reused(measured: Measurements) -> tuple[int, int]:
+        tallies = measured.phases.values()
+        events = sum(tally.reused for tally in tallies)
+        return events, events + sum(tally.connected for tally in tallies)
+
+    yield Metric(
+        "connections.reused", Kind.EVENTS,
+        "attempts over a connection that stood already; rate: of the attempts that had one",
+        reused,
+    )  # fmt: skip
+    yield Metric(
+        "generator.lag", Kind.TIME,
+        "how late a worker's event loop wakes up, looked at every 50 ms; all workers",
+        lambda measured: measured.generator.lag,
+    )  # fmt: skip
+    yield Metric(
+        "generator.cpu", Kind.USE,
+        "the share of one core that a worker used in a second; over all seconds of all workers",
+        lambda measured: measured.generator.cpu,
+    )  # fmt: skip
 
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
-    for metric in (*_of_volumes(), *_of_uploads(), *(metric for phase in Phase for metric in _of_phase(phase)))
+    for metric in (
+        *_of_volumes(),
+        *_of_uploads(),
+        *_of_arrivals(),
+        *_of_the_generator(),
+        *(metric for phase in Phase for metric in _of_phase(phase)),
+    )
 }
 
 

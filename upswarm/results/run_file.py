@@ -9,6 +9,7 @@ from typing import Any
 
 from upswarm.errors import EXIT_GENERATOR, EXIT_OK, EXIT_THRESHOLD, UsageError
 from upswarm.files import write_whole
+from upswarm.results.generator import Health
 from upswarm.results.measurements import Measurements
 from upswarm.results.metrics import Summary
 from upswarm.results.thresholds import Verdict
@@ -19,11 +20,12 @@ RUN_FILE = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """One process that uploaded: where it ran, and whether everything it measured arrived."""
+    """One process that uploaded: where it ran, whether everything it measured arrived, and how it fared."""
 
     worker_id: str
     host: str
     lost: bool = False
+    health: Health = field(default=Health())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Machine:
 class Run:
     """Everything a later verb needs to know of a run. Times of day are ISO 8601 in UTC.
 
+    `workload` is its load in words, and `planned_s` is None where the load has no planned duration.
     `generator_faults` are sentences about the measuring stick itself; where there is one, no verdict counts.
     """
 
@@ -50,13 +53,14 @@ class Run:
     target: str
     started_at: str
     elapsed_s: float
-    planned_s: float
+    planned_s: float | None
     peak_users: int
     measurements: Measurements
     verdicts: tuple[Verdict, ...]
     workers: tuple[WorkerRecord, ...]
     machine: Machine
     generator_faults: tuple[str, ...] = field(default=())
+    workload: str = ""
 
     @property
     def summary(self) -> Summary:
@@ -104,6 +108,7 @@ class Run:
             "elapsed_s": round(self.elapsed_s, 6),
             "planned_s": self.planned_s,
             "peak_users": self.peak_users,
+            "workload": self.workload,
             "verdicts": [verdict.to_document() for verdict in self.verdicts],
             "generator_faults": list(self.generator_faults),
             "workers": [asdict(worker) for worker in self.workers],
@@ -122,12 +127,18 @@ class Run:
             elapsed_s=document["elapsed_s"],
             planned_s=document["planned_s"],
             peak_users=document["peak_users"],
+            workload=document.get("workload", ""),
             measurements=Measurements.from_document(document["measurements"]),
             verdicts=tuple(Verdict(**verdict) for verdict in document["verdicts"]),
-            workers=tuple(WorkerRecord(**worker) for worker in document["workers"]),
+            workers=tuple(map(_worker, document["workers"])),
             machine=Machine(**document["machine"]),
             generator_faults=tuple(document["generator_faults"]),
         )
+
+
+def _worker(document: dict[str, Any]) -> WorkerRecord:
+    """Older run files do not know how a worker fared."""
+    return WorkerRecord(**{**document, "health": Health(**document.get("health", {}))})
 
 
 def _no_run_file(path: Path, error: Exception) -> UsageError:

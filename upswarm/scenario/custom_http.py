@@ -13,7 +13,7 @@ from upswarm.protocols.http import CHUNK_NAMES, NAMES, SUCCESSES, Api, Step
 from upswarm.protocols.payloads import CHUNK, Form, Json, Payload, Raw, Text
 from upswarm.protocols.templates import Extraction, Template
 from upswarm.scenario.base import Mistake, Room, exactly_one
-from upswarm.transfer.failures import Failure
+from upswarm.transfer.failures import UNANSWERED, Failure
 
 Place = tuple[str | int, ...]
 Finding = tuple[Place, Mistake]
@@ -23,7 +23,7 @@ _SECRET = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-k
 
 
 def _said(kind: Failure) -> Failure:
-    if kind in {Failure.UNREACHABLE, Failure.CUT, Failure.TIMED_OUT, Failure.STOPPED}:
+    if kind in UNANSWERED or kind is Failure.STOPPED:
         raise Mistake(f"expected a kind that an answer can mean, found {str(kind)!r}", "see docs/failures.md")
     return kind
 

@@ -1,4 +1,8 @@
-"""What a scenario would do, before it does it. A closed load is as fast as its target, so only bounds can be said."""
+"""What a scenario would do, before it does it.
+
+A closed load is as fast as its target, so only bounds can be said. Of an open load and of so many iterations it is
+known how much comes, and not how long that takes.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from dataclasses import dataclass
 
 from upswarm.scenario.model import Scenario
 from upswarm.transfer.chunks import Grid
-from upswarm.units import format_bandwidth, format_duration, format_size
-from upswarm.workload.stages import Stages
+from upswarm.units import format_bandwidth, format_duration, format_ratio, format_size
+from upswarm.workload.arrivals import Arrivals
+from upswarm.workload.kinds import ClosedLoad, FixedLoad, OpenLoad, Workload
 
 _SAMPLE = 2000
 _BANDWIDTHS_BYTES_PER_S = (10 << 20, 100 << 20, 1 << 30)
@@ -20,8 +25,6 @@ class Bound:
 
     bandwidth_bytes_per_s: int
     uploads: float
-    size_bytes: float
-    requests: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,40 +32,85 @@ class Forecast:
     """Means are over the files that the seed draws first; `requests_per_upload` counts neither retries nor probes."""
 
     scenario: Scenario
-    stages: Stages
+    workload: Workload
     mean_size_bytes: float
     requests_per_upload: float
 
     @classmethod
-    def of(cls, scenario: Scenario, stages: Stages) -> Forecast:
-        """The forecast for a scenario with these stages, its own or overridden ones."""
+    def of(cls, scenario: Scenario, workload: Workload) -> Forecast:
+        """The forecast for a scenario with this workload, its own or an overridden one."""
         mix, wish = scenario.build_mix(), scenario.transfer.build().chunk_size_bytes
-        sizes = [mix.draw(number).size_bytes for number in range(_SAMPLE)]
+        known = min(_SAMPLE, total_uploads(workload) or _SAMPLE)
+        sizes = [workload.sized(mix.draw(number)).size_bytes for number in range(known)]
         chunks = sum(Grid(size, wish or _reference_chunk_size_bytes(size)).count for size in sizes)
-        return cls(scenario, stages, sum(sizes) / _SAMPLE, 2 + chunks / _SAMPLE)
+        return cls(scenario, workload, sum(sizes) / known, 2 + chunks / known)
 
-    def bounds(self) -> Iterator[Bound]:
+    def bounds(self, load: ClosedLoad) -> Iterator[Bound]:
         """For a slow, a usual and a fast target."""
-        think_time_s = self.scenario.workload.users.think_time
-        by_users = self.stages.user_seconds / think_time_s if think_time_s else float("inf")
+        by_users = load.stages.user_seconds / load.think_time_s if load.think_time_s else float("inf")
         for bandwidth in _BANDWIDTHS_BYTES_PER_S:
-            by_target = bandwidth * self.stages.duration_s / max(1.0, self.mean_size_bytes)
-            uploads = min(by_users, by_target)
-            yield Bound(bandwidth, uploads, uploads * self.mean_size_bytes, uploads * self.requests_per_upload)
+            by_target = bandwidth * load.stages.duration_s / max(1.0, self.mean_size_bytes)
+            yield Bound(bandwidth, min(by_users, by_target))
 
     def lines(self) -> Iterator[str]:
         """The forecast for people."""
-        users, size = self.scenario.workload.users, format_size(self.mean_size_bytes)
-        yield f"target    {self.scenario.target.url}, protocol {self.scenario.target.protocol}"
-        yield f"for       {format_duration(self.stages.duration_s)}, at most {self.stages.peak} users, "\
-              f"{format_duration(users.think_time)} between two uploads of one user"  # fmt: skip
-        yield f"upload    {size} in {self.requests_per_upload:.1f} requests on average (init, chunks, finalize)"
-        for bound in self.bounds():
-            target = f"if the target takes {format_bandwidth(bound.bandwidth_bytes_per_s)}"
-            files = f"{bound.uploads:,.0f} uploads, {format_size(bound.size_bytes)}, {bound.requests:,.0f} requests"
-            yield f"at most   {files} {target}"
+        yield f"target    {self.scenario.target.url}, protocol {self.scenario.target.protocol}{self._faults()}"
+        yield f"for       {self._duration()}"
+        yield f"upload    {format_size(self.mean_size_bytes)} in {self.requests_per_upload:.1f} requests on average "\
+              "(init, chunks, finalize)"  # fmt: skip
+        yield from self._habits()
+        yield from self._volumes()
         for threshold in self.scenario.thresholds:
             yield f"must hold {threshold}"
+
+    def _faults(self) -> str:
+        settings = self.scenario.target.embedded
+        count = len(settings.faults) if settings is not None else 0
+        return f", fails on purpose by {count} rule{'s' * (count > 1)}" if count else ""
+
+    def _duration(self) -> str:
+        match self.workload:
+            case ClosedLoad(_, think_time_s):
+                load = f"at most {self.workload}, {format_duration(think_time_s)} between two uploads of one user"
+            case FixedLoad(_, limit_s):
+                as_long = "as long as it takes" if limit_s is None else f"at most {format_duration(limit_s)}"
+                return f"{as_long}, {self.workload}"
+            case OpenLoad():
+                load = str(self.workload)
+        return f"{format_duration(self.workload.planned_s or 0.0)}, {load}"
+
+    def _habits(self) -> Iterator[str]:
+        transfer = self.scenario.transfer
+        if transfer.interrupt is not None:
+            yield f"cut       {transfer.interrupt}"
+        if transfer.abort:
+            yield f"given up  {format_ratio(transfer.abort)} of the uploads, anywhere on the way"
+
+    def _volumes(self) -> Iterator[str]:
+        match self.workload:
+            case ClosedLoad() as load:
+                for bound in self.bounds(load):
+                    volume = self._volume(bound.uploads)
+                    yield f"at most   {volume} if the target takes {format_bandwidth(bound.bandwidth_bytes_per_s)}"
+            case OpenLoad(Arrivals() as schedule):
+                peak = format_bandwidth(schedule.rates.peak_per_s * self.mean_size_bytes)
+                yield f"in all    {self._volume(schedule.count)}, up to {peak}"
+            case _:
+                yield f"in all    {self._volume(total_uploads(self.workload) or 0)}"
+
+    def _volume(self, uploads: float) -> str:
+        size, requests = format_size(uploads * self.mean_size_bytes), uploads * self.requests_per_upload
+        return f"{uploads:,.0f} uploads, {size}, {requests:,.0f} requests"
+
+
+def total_uploads(workload: Workload) -> int | None:
+    """How many uploads there are, where that is known before."""
+    match workload:
+        case OpenLoad(schedule):
+            return schedule.count
+        case FixedLoad(iterations):
+            return iterations.count
+    return None
 
 
 def _reference_chunk_size_bytes(size_bytes: int) -> int:

@@ -13,12 +13,15 @@ from pydantic import (
 from upswarm.results.thresholds import Threshold
 from upswarm.scenario.base import Mistake, Room, ShortRoom, exactly_one, missing, mistaken
 from upswarm.scenario.contents import ContentRoom, PlainRoom
-from upswarm.scenario.quantities import DurationS, PositiveSizeBytes, SizeBytes, written
+from upswarm.scenario.quantities import PositiveSizeBytes, SizeBytes
 from upswarm.scenario.target import TargetRoom
 from upswarm.scenario.transfer import DIGESTS, TransferRoom
+from upswarm.scenario.workload import WorkloadRoom
+from upswarm.transfer.dialect import InLanes, UploadProtocol
+from upswarm.workload.kinds import Workload
 from upswarm.workload.mix import FileClass, Mix
+from upswarm.workload.replay import Replay
 from upswarm.workload.sizes import Fixed, Listed, Lognormal, SizeDistribution, Uniform
-from upswarm.workload.stages import Stage, Stages
 
 
 def _threshold(text: str) -> str:
@@ -88,52 +91,6 @@ class FileRoom(ShortRoom):
         return FileClass(Listed(self.content.own_sizes()), self.content.build(own_sizes=True), self.weight)
 
 
-class StageRoom(Room):
-    """One stage: `{to: 50, over: 30s}` goes there in a straight line, `{hold: 2m}` stays."""
-
-    to: int | None = Field(None, ge=0, description="The users at the end of the stage.")
-    over: DurationS | None = Field(None, description="How long the way there takes; 0 is at once.")
-    hold: DurationS | None = Field(None, description="How long to stay at the users reached.")
-
-    @model_validator(mode="after")
-    def _one(self) -> StageRoom:
-        if (self.to is None) != (self.over is None) or (self.to is None) == (self.hold is None):
-            raise ValueError("expected {to: USERS, over: DURATION} or {hold: DURATION}")
-        return self
-
-    def build(self) -> Stage:
-        """The stage."""
-        return Stage(self.hold, None) if self.hold is not None else Stage(self.over or 0.0, self.to)
-
-
-class UsersRoom(Room):
-    """A closed load: people who each wait for their last upload before they begin the next."""
-
-    stages: tuple[StageRoom, ...] = Field(
-        (StageRoom(to=4, over="2s"), StageRoom(hold="8s")),
-        min_length=1,
-        description="How many users there are, stage by stage, from 0 on.",
-    )
-    think_time: DurationS = written("0s", description="How long a user rests between two uploads.")
-
-    @model_validator(mode="after")
-    def _some(self) -> UsersRoom:
-        stages = self.build()
-        if stages.peak < 1 or stages.duration_s <= 0:
-            raise ValueError("expected at least one user and more than 0s; nothing would be uploaded")
-        return self
-
-    def build(self) -> Stages:
-        """The stages."""
-        return Stages(tuple(stage.build() for stage in self.stages))
-
-
-class WorkloadRoom(Room):
-    """How much, and when."""
-
-    users: UsersRoom = Field(UsersRoom(), description="A closed load by users.")
-
-
 class Scenario(Room):
     """A question to ask of a server."""
 
@@ -153,7 +110,7 @@ class Scenario(Room):
 
     @model_validator(mode="after")
     def _carried(self) -> Scenario:
-        caps = self.target.protocol.build("").caps
+        caps = self.build_protocol("").caps
         if self.transfer.parallel_chunks > 1 and caps.joined is None:
             reason = f"expected 1, for in {self.target.protocol} chunks come one after the other"
             found = f"found {self.transfer.parallel_chunks}"
@@ -165,9 +122,18 @@ class Scenario(Room):
             raise mistaken(("transfer", "digest"), Mistake(f"{expected}, found {self.transfer.digest!r}"), self)
         return self
 
+    def build_protocol(self, client_id: str) -> UploadProtocol:
+        """The dialect of the client with this name, with lanes where the scenario asks for them and it has any."""
+        protocol, lanes = self.target.protocol.build(client_id), self.transfer.parallel_chunks
+        return protocol.in_lanes(lanes) if lanes > 1 and isinstance(protocol, InLanes) else protocol
+
     def build_mix(self) -> Mix:
         """The mix that files are drawn from."""
         return Mix(tuple(each.build() for each in self.files), self.seed)
+
+    def build_workload(self, recorded: Replay | None = None) -> Workload:
+        """How much, and when; `recorded` stands for a replay's file. Raises `ScenarioError` for mistakes in that."""
+        return self.workload.build(self.seed, recorded)
 
     def build_thresholds(self) -> list[Threshold]:
         """The thresholds to judge."""

@@ -58,6 +58,27 @@ RatePerS = Annotated[
 ]
 
 
+Share = Annotated[
+    float,
+    PlainValidator(units.parse_ratio),
+    PlainSerializer(lambda value: f"{value * 100:.12g}%"),
+    _schema(["30%", 0.3], units.RATIO_EXAMPLES),
+]
+
+
+def _write_bandwidth(value_bytes_per_s: float) -> str:
+    whole = value_bytes_per_s.is_integer()
+    return f"{units.write_size(int(value_bytes_per_s))}/s" if whole else f"{value_bytes_per_s!r}B/s"
+
+
+BandwidthBytesPerS = Annotated[
+    float,
+    PlainValidator(_positive(units.parse_bandwidth)),
+    PlainSerializer(_write_bandwidth),
+    _schema(["20MiB/s", "1.5MB/s"], units.BANDWIDTH_EXAMPLES),
+]
+
+
 def written(default: str, *, description: str) -> Any:
     """A field whose default is written, and shown in the schema, as a person would write it."""
     return Field(default, validate_default=True, description=description)

@@ -15,8 +15,9 @@ from pydantic import (
 from upswarm import plugins
 from upswarm.protocols.http import Http
 from upswarm.scenario.auth import AuthRoom
-from upswarm.scenario.base import Mistake, ShortRoom, plugin
+from upswarm.scenario.base import Mistake, ShortRoom, mistaken, plugin
 from upswarm.scenario.custom_http import HttpRoom
+from upswarm.scenario.embedded import EmbeddedRoom
 from upswarm.transfer.dialect import UploadProtocol
 
 EMBEDDED = "embedded"
@@ -45,6 +46,10 @@ class ProtocolRoom(ShortRoom):
     def _one(self) -> ProtocolRoom:
         if self.http is not None and "name" in self.model_fields_set:
             raise ValueError("expected a name or http, found both")
+        try:
+            _ = self.build("").caps
+        except (AttributeError, TypeError) as error:
+            raise Mistake(f"expected the class of a protocol, found {self.name!r}: {error}") from error
         return self
 
     @model_serializer
@@ -71,3 +76,11 @@ class TargetRoom(ShortRoom):
     )
     protocol: ProtocolRoom = Field(ProtocolRoom(), description="The protocol it speaks.")
     auth: AuthRoom | None = Field(None, description="Credentials, where the server wants any.")
+    embedded: EmbeddedRoom | None = Field(None, description="How the embedded server is started.")
+
+    @model_validator(mode="after")
+    def _of_the_embedded(self) -> TargetRoom:
+        if self.embedded is not None and self.url != EMBEDDED:
+            expected = f"expected only where target.url is `{EMBEDDED}`, found it with {self.url}"
+            raise mistaken(("embedded",), Mistake(expected, "a server of yours is started by you"), self)
+        return self

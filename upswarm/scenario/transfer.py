@@ -13,8 +13,12 @@ from pydantic import (
 )
 
 from upswarm import plugins, units
+from upswarm.scenario.bandwidth import BandwidthRoom
 from upswarm.scenario.base import Mistake, Room, plugin
-from upswarm.scenario.quantities import DurationS, PositiveDurationS, written
+from upswarm.scenario.interrupt import InterruptRoom
+from upswarm.scenario.quantities import DurationS, PositiveDurationS, Share, written
+from upswarm.scenario.tls import TlsRoom
+from upswarm.transfer.habits import Habits
 from upswarm.transfer.retry import Jitter, RetryPolicy
 from upswarm.transfer.transport import Route, Timeouts, Transport
 from upswarm.transfer.uploader import UploadSettings
@@ -42,15 +46,6 @@ class TimeoutRoom(Room):
     )
 
 
-class TlsRoom(Room):
-    """Whom to believe behind `https`."""
-
-    verify: bool = Field(True, description="Whether the server's certificate has to be the right one.")
-    ca_file: str | None = Field(
-        None, description="Certificates in PEM to believe instead of those that the machine believes."
-    )
-
-
 class RetryRoom(Room):
     """When to try again, and after how long."""
 
@@ -68,11 +63,21 @@ class RetryRoom(Room):
         (429, 500, 502, 503, 504), description="HTTP statuses after which a request is sent again."
     )
     honour_retry_after: bool = Field(True, description="Whether to wait at least as long as `Retry-After` asks.")
+    budget: Share | None = Field(
+        None,
+        description="Retries are at most this share of a worker's requests, and ten more; then requests fail at once.",
+    )
 
     def build(self) -> RetryPolicy:
         """The policy that exchanges follow."""
         return RetryPolicy(
-            self.attempts, self.base, self.cap, self.jitter, frozenset(self.statuses), self.honour_retry_after
+            self.attempts,
+            self.base,
+            self.cap,
+            self.jitter,
+            frozenset(self.statuses),
+            self.honour_retry_after,
+            self.budget,
         )
 
 
@@ -92,8 +97,13 @@ class TransferRoom(Room):
         description="How many chunks of one upload travel at the same time, each over a connection of its own.",
     )
     digest: Literal["none", "crc32c", "sha256"] = Field("none", description="A digest sent with each chunk.")
+    bandwidth: BandwidthRoom = Field(BandwidthRoom(), description="How fast bytes go out at most.")
     timeout: TimeoutRoom = Field(TimeoutRoom(), description="When to stop waiting.")
     retry: RetryRoom = Field(RetryRoom(), description="When to try again.")
+    interrupt: InterruptRoom | None = Field(
+        None, description="Clients that lose their connections in the middle of a file, and come back."
+    )
+    abort: Share = written("0%", description="The share of uploads that are given up on the way, and aborted.")
     tls: TlsRoom = Field(TlsRoom(), description="Whom to believe behind `https`.")
     proxy: Literal["none", "environment"] = Field(
         "none", description="`environment` takes `http_proxy`, `https_proxy`, `no_proxy`; a proxy bends the figures."
@@ -108,18 +118,23 @@ class TransferRoom(Room):
             raise Mistake("expected no timeout.total with the transport `requests`", "take the transport `socket`")
         return self
 
-    def build(self) -> UploadSettings:
-        """What uploaders follow."""
+    def build(self, seed: int = 0) -> UploadSettings:
+        """What uploaders follow; the seed decides which uploads are interrupted and aborted."""
         size = None if self.chunk_size == "server" else self.chunk_size
-        return UploadSettings(self.retry.build(), chunk_size_bytes=size, digest=DIGESTS[self.digest])
+        habits = Habits(self.interrupt.build() if self.interrupt else None, self.abort, seed)
+        return UploadSettings(self.retry.build(), size, DIGESTS[self.digest], habits)
 
     @property
     def timeouts(self) -> Timeouts:
         """What transports follow."""
         return Timeouts(self.timeout.connect, self.timeout.idle, self.timeout.total)
 
+    @property
+    def route(self) -> Route:
+        """The way that transports take."""
+        return Route(self.proxy == "environment", self.tls.verify, self.tls.ca_file)
+
     def open_transport(self, url: str) -> Transport:
         """A connection of its own to a URL."""
-        route = Route(self.proxy == "environment", self.tls.verify, self.tls.ca_file)
-        transport: Transport = plugins.find("transport", self.transport)(url, self.timeouts, route)
+        transport: Transport = plugins.find("transport", self.transport)(url, self.timeouts, self.route)
         return transport

@@ -5,6 +5,7 @@ from __future__ import annotations
 from locust.env import Environment
 
 from upswarm.transfer.clock import Clock
+from upswarm.transfer.failures import Failure
 from upswarm.transfer.records import Attempt, End, Observer, Outcome
 
 
@@ -21,14 +22,18 @@ class LocustBridge:
         self._clock = clock
 
     def attempted(self, attempt: Attempt) -> None:
-        """One request, with the time since it was due."""
+        """One request, with the time since it was due; Locust knows no requests that are neither good nor failed."""
+        if attempt.failure is Failure.INTERRUPTED:
+            return
         problem = None
         if attempt.failure is not None:
             problem = attempt.failure if attempt.status is None else f"{attempt.failure} ({attempt.status})"
         self._tell(attempt.phase, attempt.response_time_s, attempt.bytes_sent, problem)
 
     def ended(self, outcome: Outcome) -> None:
-        """One upload, with the time since it was due."""
+        """One upload, with the time since it was due, unless its user gave it up on purpose."""
+        if outcome.end is End.ABORTED:
+            return
         problem = None if outcome.end is End.FINISHED else outcome.failure or outcome.end
         self._tell("upload", outcome.response_time_s, outcome.size_bytes, problem)
 

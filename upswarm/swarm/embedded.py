@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,9 +19,12 @@ _PREFIX = "upswarm-embedded-"
 
 
 class EmbeddedServer:
-    """Starts when made; `url` is where it listens. Raises `TargetError` when it does not come up."""
+    """Starts when made; `url` is where it listens. Raises `TargetError` when it does not come up.
 
-    def __init__(self) -> None:
+    `settings` are variables for its environment, over those of ours.
+    """
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
         _remove_orphans()
         self._data = Path(tempfile.mkdtemp(prefix=_PREFIX))
         command = [sys.executable, "-m", "upswarm_server.serve", "--port", "0", "--data-dir", str(self._data)]
@@ -28,6 +33,7 @@ class EmbeddedServer:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, **settings},
             start_new_session=True,  # Ctrl-C is for the run, which still needs its server to end in order
         )
         assert self._process.stdout is not None

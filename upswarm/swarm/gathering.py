@@ -7,21 +7,24 @@ hoped, that the sum is whole: no fixed pause, no guess.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from upswarm.results.generator import GeneratorTally, Health
 from upswarm.results.measurements import Measurements
 from upswarm.results.run_file import WorkerRecord
 
 REPORT = "upswarm"
 """The key of our report in Locust's."""
 DRAIN, LAST_REPORT = "upswarm_drain", "upswarm_last_report"
-"""Messages: from the master to workers, with `grace_s`; and back, with the last report."""
+"""Messages: from the master to workers, with `grace_s` and whether the run is `complete`; and back, the last report."""
 
 
 @dataclass(slots=True)
 class _Worker:
     host: str = ""
+    generator: GeneratorTally = field(default_factory=GeneratorTally)
+    peak_rss_bytes: int = 0
     reports: int = 0
     expected: int | None = None
 
@@ -38,7 +41,7 @@ class Reporting:
         self._host = host
         self._reports = 0
 
-    def report(self, measurements: Measurements, *, last: bool = False) -> dict[str, Any]:
+    def report(self, measurements: Measurements, *, last: bool = False, peak_rss_bytes: int = 0) -> dict[str, Any]:
         """The next report, as msgpack can carry it."""
         self._reports += 1
         return {
@@ -46,7 +49,8 @@ class Reporting:
             "host": self._host,
             "number": self._reports,
             "last": last,
-            "measurements": measurements.to_document(),
+            "peak_rss_bytes": peak_rss_bytes,
+            "measurements": measurements.to_document(brief=True),
         }
 
 
@@ -68,6 +72,9 @@ class Gathering:
         if report["last"]:
             worker.expected = report["number"]
         measurements = Measurements.from_document(report["measurements"])
+        measurements.examples.seen_by(worker_id)
+        worker.generator.add(measurements.generator)
+        worker.peak_rss_bytes = max(worker.peak_rss_bytes, report["peak_rss_bytes"])
         self.total.add(measurements)
         return measurements
 
@@ -82,4 +89,5 @@ class Gathering:
     def records(self) -> Iterator[WorkerRecord]:
         """One for each worker; lost is one of which anything is missing."""
         for worker_id, worker in self._workers.items():
-            yield WorkerRecord(worker_id, worker.host, lost=not worker.whole)
+            health = Health.of(worker.generator, worker.peak_rss_bytes)
+            yield WorkerRecord(worker_id, worker.host, lost=not worker.whole, health=health)

@@ -1,4 +1,4 @@
-"""Lanes as greenlets: how chunks of one upload travel at the same time under Locust."""
+"""Greenlets: how chunks of one upload travel at the same time under Locust, and how long work lets others run."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def together(works: Sequence[Work], /) -> None:
         gevent.joinall(lanes, raise_error=True)
     finally:
         gevent.killall(lanes)
+
+
+def let_others_run() -> None:
+    """A rest that is long enough for the loop to look at its sockets: of those that rest for 0 s it runs many first."""
+    gevent.sleep(0.0001)

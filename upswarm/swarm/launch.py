@@ -22,6 +22,7 @@ def run_headless(
     reports: Path,
     target: str | None = None,
     users: int | None = None,
+    rate: str | None = None,
     duration_s: float | None = None,
     processes: int | None = None,
     extra: Sequence[str] = (),
@@ -33,6 +34,8 @@ def run_headless(
         arguments += ["--host", target]
     if users is not None:
         arguments += ["--users", str(users)]
+    if rate is not None:
+        arguments += ["--rate", rate]
     if duration_s is not None:
         arguments += ["--run-time", f"{math.ceil(duration_s)}s"]
     if processes is not None:

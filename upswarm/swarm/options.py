@@ -21,6 +21,12 @@ def add_options(parser: Any) -> None:
         help="a name from scenarios/, or the path of a YAML file",
     )
     parser.add_argument(
+        "--rate",
+        default="",
+        include_in_web_ui=False,
+        help="so many arrivals per second, such as 20/s, instead of the scenario's workload",
+    )
+    parser.add_argument(
         "--reports",
         default=DEFAULT_REPORTS,
         env_var="UPSWARM_REPORTS",

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from upswarm.scenario.loader import resolve
 from upswarm.scenario.model import Scenario
+from upswarm.workload.kinds import OpenLoad, Override, Workload
 from upswarm.workload.mix import Share
-from upswarm.workload.stages import Stages
+from upswarm.workload.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run before it starts. `target_url` is a real URL, also where the scenario says `embedded`."""
+    """A run before it starts. `target_url` is a real URL, also where the scenario says `embedded`.
+
+    `workload` is the scenario's, changed by `override`.
+    """
 
     run_id: str
     scenario: Scenario
     target_url: str
-    stages: Stages
+    workload: Workload
+    override: Override
+
+    @classmethod
+    def of(cls, run_id: str, scenario: Scenario, target_url: str, override: Override | None = None) -> Plan:
+        """The plan of a scenario; raises `UpswarmError` where its workload can't be as it is wished."""
+        override = Override() if override is None else override
+        return cls(run_id, scenario, target_url, scenario.build_workload().overridden(override), override)
 
     def to_document(self, worker_ids: list[str]) -> dict[str, Any]:
         """What workers get, secrets included; it has to pass through msgpack. Shares go by the order of the ids."""
@@ -26,14 +37,25 @@ class Plan:
             "run_id": self.run_id,
             "scenario": self.scenario.resolved(reveal_secrets=True),
             "target_url": self.target_url,
+            "override": asdict(self.override),
+            "recorded": self._recorded(),
             "worker_ids": worker_ids,
         }
 
+    def _recorded(self) -> list[Any] | None:
+        """A replay's schedule, which workers can't read from a file of the master's."""
+        match self.workload:
+            case OpenLoad(Replay(times_s, sizes_bytes)):
+                return [list(times_s), list(sizes_bytes)]
+        return None
+
     @classmethod
     def of_document(cls, document: dict[str, Any]) -> Plan:
-        """The plan as a worker needs it: how many users there are, and when, is the master's affair."""
-        scenario = resolve(document["scenario"])
-        return cls(document["run_id"], scenario, document["target_url"], scenario.workload.users.build())
+        """The plan as a worker needs it."""
+        scenario, override = resolve(document["scenario"]), Override(**document["override"])
+        recorded = Replay(*map(tuple, document["recorded"])) if document["recorded"] else None
+        workload = scenario.build_workload(recorded).overridden(override)
+        return cls(document["run_id"], scenario, document["target_url"], workload, override)
 
 
 def share_of(document: dict[str, Any], worker_id: str, worker_index: int) -> Share:

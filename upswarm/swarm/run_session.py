@@ -16,18 +16,21 @@ from typing import Any
 import gevent
 from locust.env import Environment
 from locust.rpc import Message
-from locust.runners import STATE_MISSING, WORKER_REPORT_INTERVAL, LocalRunner, MasterRunner
+from locust.runners import STATE_MISSING, STATE_STOPPED, WORKER_REPORT_INTERVAL, LocalRunner, MasterRunner
 from locust.web import WebUI
 
 from upswarm.errors import EXIT_GENERATOR, UpswarmError
 from upswarm.swarm.gathering import DRAIN, LAST_REPORT, REPORT
+from upswarm.swarm.handover import ANSWER, OFFER, Switchboard
 from upswarm.swarm.load import GRACE_S, HURRY_S, Load
 from upswarm.swarm.signals import end_on
 from upswarm.swarm.steering import Steering, Wishes
 from upswarm.swarm.webform import guard_swarm
+from upswarm.workload.kinds import FixedLoad
 from upswarm.workload.mix import Share
 
 _REPORT_MARGIN_S = 15.0
+_LOOK_S = 0.05
 _LOCAL = "local"
 
 
@@ -44,6 +47,7 @@ class RunSession(ABC):
         self._headless = bool(self._options.headless)
         self._progress: gevent.Greenlet | None = None
         self._finishing: gevent.Greenlet | None = None
+        self._ending: Any = None  # the greenlet in which Locust ends the run
         self.steering = Steering()
         environment.events.test_start.add_listener(self._start)
         environment.events.test_stopping.add_listener(self._stop)
@@ -64,7 +68,11 @@ class RunSession(ABC):
         """Bring in what has been measured and does not come by itself."""
 
     @abstractmethod
-    def _drain(self, grace_s: float) -> None:
+    def _used_up(self) -> bool:
+        """Whether the uploads of a run that has a fixed number of them have all ended."""
+
+    @abstractmethod
+    def _drain(self, grace_s: float, *, complete: bool) -> None:
         """End the uploads, and return when every last report is here or lost."""
 
     def _prepare_or_exit(self) -> None:
@@ -76,6 +84,7 @@ class RunSession(ABC):
             users=self._options.num_users,
             spawn_rate_per_s=self._options.spawn_rate,
             duration_s=self._options.run_time,
+            rate=self._options.rate,
         )
         try:
             self.steering.prepare(wishes)
@@ -85,8 +94,22 @@ class RunSession(ABC):
 
     def _start(self, **_: Any) -> None:
         self.steering.start(self._begin())
+        self._ending = None
         self._progress = gevent.spawn(self._show_progress)
-        gevent.spawn_later(self.steering.plan.stages.duration_s, self._time_is_up, self.steering.plan.run_id)
+        plan = self.steering.plan
+        if plan.workload.ends_s is not None:
+            gevent.spawn_later(plan.workload.ends_s, self._time_is_up, plan.run_id)
+        if isinstance(plan.workload, FixedLoad):
+            gevent.spawn(self._await_used_up, plan.run_id)
+
+    def _await_used_up(self, run_id: str) -> None:
+        """A run of so many uploads ends with the last of them."""
+        while self._is_going_on(run_id):
+            if self._used_up():
+                self.steering.used_up = True
+                self._time_is_up(run_id)
+                return
+            gevent.sleep(_LOOK_S)
 
     def _show_progress(self) -> None:
         while True:
@@ -96,27 +119,39 @@ class RunSession(ABC):
 
     def _time_is_up(self, run_id: str) -> None:
         """The shape would notice too, but it looks only once a second."""
-        if self.steering.running and self._finishing is None and self.steering.plan.run_id == run_id:
+        if self._is_going_on(run_id):
             if self._headless:
                 self._runner.quit()
             else:
                 self._runner.stop()
 
-    def _stop(self, **_: Any) -> None:
-        """Locust may come here a second time, by the shape, while the first is under way, and goes on to stop users.
+    def _is_going_on(self, run_id: str) -> bool:
+        return self.steering.running and self._finishing is None and self.steering.plan.run_id == run_id
 
-        So everyone waits; and the work is done in a greenlet of its own, for Locust may kill those that wait.
+    def _stop(self, **_: Any) -> None:
+        """Locust goes on to stop users, and may come here a second time, by `--run-time`, while the first is under way.
+
+        So the second waits until the first has stopped them, for users can't be stopped twice; and the work is done in
+        a greenlet of its own, for Locust may kill those that wait.
         """
         if self.steering.running and self._finishing is None:
+            self._ending = gevent.getcurrent()
             self._finishing = gevent.spawn(self._finish)
+        elif self._ending is not None:
+            self._await_stopped()
         if self._finishing is not None:
             self._finishing.join()
+
+    def _await_stopped(self) -> None:
+        ending = self._ending
+        while self._runner.state != STATE_STOPPED and not ending.dead and ending is not gevent.getcurrent():
+            gevent.sleep(_LOOK_S)
 
     def _finish(self) -> None:
         self.steering.hold_users()
         complete = self.steering.complete
         faults = self._faults(complete=complete)
-        self._drain((self._environment.stop_timeout or GRACE_S) if complete else HURRY_S)
+        self._drain((self._environment.stop_timeout or GRACE_S) if complete else HURRY_S, complete=complete)
         if self._progress is not None:
             self._progress.kill()
         faults += [f"the generator failed: {each['msg']}" for each in self._runner.exceptions.values()]
@@ -125,10 +160,13 @@ class RunSession(ABC):
 
     def _faults(self, *, complete: bool) -> list[str]:
         if complete:
-            return [f"worker {worker_id} left before the end" for worker_id in self.steering.left()]
+            left = () if self.steering.used_up else self.steering.left()
+            return [f"worker {worker_id} left before the end" for worker_id in left]
+        workload = self.steering.plan.workload
+        if workload.planned_s is None:
+            return [f"the run was cut off after {self.steering.elapsed_s:.1f} s, before all of {workload} had ended"]
         if self._headless:
-            planned_s = self.steering.plan.stages.duration_s
-            return [f"the run was cut off after {self.steering.elapsed_s:.1f} s of {planned_s:g} s"]
+            return [f"the run was cut off after {self.steering.elapsed_s:.1f} s of {workload.planned_s:g} s"]
         return []  # somebody pressed Stop
 
     def _end(self) -> None:
@@ -169,8 +207,11 @@ class LocalSession(RunSession):
     def _collect(self) -> None:
         self.steering.take(_LOCAL, self.load.report())
 
-    def _drain(self, grace_s: float) -> None:
-        self.load.drain(grace_s)
+    def _used_up(self) -> bool:
+        return self.load.used_up is not None and self.load.used_up.is_set()
+
+    def _drain(self, grace_s: float, *, complete: bool) -> None:
+        self.load.drain(grace_s, complete=complete)
         self.steering.take(_LOCAL, self.load.report(last=True))
         self._load = None
 
@@ -184,6 +225,9 @@ class MasterSession(RunSession):
         self._master = runner
         environment.events.worker_report.add_listener(self._reported)
         runner.register_message(LAST_REPORT, self._last_report_came)
+        switchboard = Switchboard(runner.send_message, self._who_uploads)
+        runner.register_message(OFFER, lambda msg, **_: switchboard.offered(msg.node_id, msg.data))
+        runner.register_message(ANSWER, lambda msg, **_: switchboard.answered(msg.data))
         super().__init__(environment, runner, web_ui)
 
     def _begin(self) -> list[str]:
@@ -196,11 +240,18 @@ class MasterSession(RunSession):
     def _collect(self) -> None:
         """Reports come by themselves."""
 
-    def _drain(self, grace_s: float) -> None:
-        self._master.send_message(DRAIN, {"grace_s": grace_s})
+    def _used_up(self) -> bool:
+        """A worker that has used up its uploads sends its last report."""
+        return all(self._is_missing(worker_id) for worker_id in self.steering.waiting_for())
+
+    def _drain(self, grace_s: float, *, complete: bool) -> None:
+        self._master.send_message(DRAIN, {"grace_s": grace_s, "complete": complete})
         with gevent.Timeout(grace_s + _REPORT_MARGIN_S, False):
             while any(not self._is_missing(worker_id) for worker_id in self.steering.waiting_for()):
-                gevent.sleep(0.05)
+                gevent.sleep(_LOOK_S)
+
+    def _who_uploads(self) -> list[str]:
+        return [worker_id for worker_id in self.steering.waiting_for() if not self._is_missing(worker_id)]
 
     def _is_missing(self, worker_id: str) -> bool:
         client = self._master.clients.get(worker_id)

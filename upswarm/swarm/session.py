@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,6 +21,7 @@ _sessions: WeakKeyDictionary[Environment, RunSession | WorkerSession] = WeakKeyD
 
 def connect() -> None:
     """Listen to Locust's events. A locustfile calls this once, when it is imported."""
+    logging.getLogger("locust.runners").addFilter(_is_of_use)
     events.init_command_line_parser.add_listener(add_options)
     events.init.add_listener(_begin)
 
@@ -36,6 +38,11 @@ def steering_of(environment: Environment) -> Steering:
     session = _sessions[environment]
     assert isinstance(session, RunSession)
     return session.steering
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Locust warns of many users at once, who would all begin to send; ours may be slots that wait to be called."""
+    return not str(record.msg).startswith("Your selected spawn rate is very high")
 
 
 def _begin(environment: Environment, runner: Any, web_ui: Any = None, **_: Any) -> None:

@@ -13,12 +13,16 @@ class StagesShape(LoadTestShape):
     use_common_options = True
 
     def tick(self) -> tuple[int, float] | None:
-        """(users, users per second to get there), or None at the end."""
+        """(users, users per second to get there).
+
+        At the end they stay as they are, for it is the session that ends the run: Locust would end it a second time.
+        """
         assert self.runner is not None
         current = self.runner.target_user_count
-        users = steering_of(self.runner.environment).users_now(current)
+        users = steering_of(self.runner.environment).users_now()
         if users is None:
-            return None
+            latest = self.runner.shape_last_tick
+            return None if latest is None else latest[:2]
         if current == 0:
             users = max(users, 1)  # a master can't start a run with no users at all
         return users, max(1.0, abs(users - current))

@@ -15,6 +15,7 @@ import locust
 
 from upswarm import __version__
 from upswarm.errors import UpswarmError, UsageError
+from upswarm.files import new_folder
 from upswarm.reports.html import write_report
 from upswarm.reports.progress import progress_line
 from upswarm.reports.summary import terminal_summary
@@ -29,6 +30,8 @@ from upswarm.swarm.gathering import Gathering
 from upswarm.swarm.plan import Plan
 from upswarm.swarm.target import check_reachable
 from upswarm.transfer.clock import SystemClock
+from upswarm.units import UnitError, parse_rate
+from upswarm.workload.kinds import Override
 
 _TIMER_S = 0.05  # a timer may be early by so much
 
@@ -43,6 +46,15 @@ class Wishes:
     users: int | None = None
     spawn_rate_per_s: float | None = None
     duration_s: float | None = None
+    rate: str = ""
+
+    def override(self) -> Override:
+        """What is wished of the workload; raises `UsageError`."""
+        try:
+            rate_per_s = parse_rate(self.rate) if self.rate else None
+        except UnitError as error:
+            raise UsageError(f"--rate: {error}") from error
+        return Override(self.users, self.spawn_rate_per_s, self.duration_s, rate_per_s)
 
 
 class Steering:
@@ -59,6 +71,8 @@ class Steering:
         self._interval = Measurements()
         self._interval_from_s = 0.0
         self._holding = False
+        self._workers = 1
+        self.used_up = False
         self.last_run: Run | None = None
 
     @property
@@ -79,37 +93,38 @@ class Steering:
 
     @property
     def complete(self) -> bool:
-        """Whether the run has lasted as long as planned."""
-        return self.elapsed_s >= self.plan.stages.duration_s - _TIMER_S
+        """Whether the run has lasted as long as planned, or has used up its uploads."""
+        planned_s = self.plan.workload.planned_s
+        return self.used_up if planned_s is None else self.elapsed_s >= planned_s - _TIMER_S
 
     def prepare(self, wishes: Wishes) -> None:
         """Read the scenario, find the target and make a folder; raises `UpswarmError`, and then nothing runs."""
         self.discard()
         scenario = loader.load(library.find(wishes.scenario))
-        stages = scenario.workload.users.build().overridden(
-            users=wishes.users, spawn_rate_per_s=wishes.spawn_rate_per_s, duration_s=wishes.duration_s
-        )
-        if stages.peak < 1 or stages.duration_s <= 0:
-            raise UsageError("expected at least one user and a duration above 0; nothing would be uploaded")
+        override = wishes.override()
+        scenario.build_workload().overridden(override)  # before a folder is made and a server started
         self._folder = _new_folder(wishes.reports, scenario.name)
         try:
             target_url = self._find_target(wishes.target, scenario)
         except UpswarmError:
             self.discard()
             raise
-        self._plan = Plan(self._folder.name, scenario, target_url, stages)
-        self._holding = False
+        self._plan = Plan.of(self._folder.name, scenario, target_url, override)
+        self._holding = self.used_up = False
 
     def start(self, worker_ids: list[str]) -> None:
         """The users are about to start."""
         self._gathering = Gathering(self.plan.run_id, worker_ids)
+        self._workers = len(worker_ids)
         self._started_s, self._started_wall = self._clock.now(), self._clock.wall()
         self._interval, self._interval_from_s = Measurements(), 0.0
         print(f"{self.plan.scenario.name}: uploading to {self.plan.target_url}", flush=True)
 
-    def users_now(self, current: int) -> int | None:
-        """How many users there should be; None when the run has lasted long enough."""
-        return (current or None) if self._holding else self.plan.stages.users_at(self.elapsed_s)
+    def users_now(self) -> int | None:
+        """How many users there should be; None when the run has lasted long enough, or is being ended."""
+        if self._holding or self.used_up:
+            return None
+        return self.plan.workload.users_at(self.elapsed_s, self._workers)
 
     def hold_users(self) -> None:
         """The run is being ended: until the next one is prepared, users neither come nor go by the stages."""
@@ -136,7 +151,7 @@ class Steering:
             self._gathering.total,
             self._interval,
             elapsed_s=elapsed_s,
-            planned_s=self.plan.stages.duration_s,
+            planned_s=self.plan.workload.planned_s,
             interval_s=elapsed_s - self._interval_from_s,
             users=users,
         )
@@ -182,8 +197,9 @@ class Steering:
             target=plan.target_url,
             started_at=datetime.fromtimestamp(self._started_wall, UTC).isoformat(timespec="seconds"),
             elapsed_s=elapsed_s,
-            planned_s=plan.stages.duration_s,
-            peak_users=plan.stages.peak,
+            planned_s=plan.workload.planned_s,
+            peak_users=plan.workload.peak_users,
+            workload=str(plan.workload),
             measurements=total,
             verdicts=tuple(threshold.judge(summary) for threshold in plan.scenario.build_thresholds()),
             workers=workers,
@@ -196,27 +212,22 @@ class Steering:
             url = check_url(wished or scenario.target.url)
         except ValueError as error:
             raise UsageError(f"target: {error}", hint=getattr(error, "hint", "")) from error
+        settings = scenario.target.embedded
         if url == EMBEDDED:
-            self._embedded = EmbeddedServer()
+            self._embedded = EmbeddedServer(settings.environ(scenario.seed) if settings is not None else {})
             return self._embedded.url
+        if settings is not None:
+            raise UsageError(
+                f"expected the target `{EMBEDDED}`, which the scenario's target.embedded is for, found {url}",
+                hint="take target.embedded out of a copy of the scenario",
+            )
         check_reachable(url, scenario.transfer.open_transport(url))
         return url
 
 
 def _new_folder(reports: Path, name: str) -> Path:
     """A folder that no other run has, named after the moment and the scenario."""
-    stem = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}"
-    for attempt in range(1, 100):
-        folder = reports / (stem if attempt == 1 else f"{stem}-{attempt}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise UsageError(f"the reports folder {reports} can't be written: {error.strerror}",
-                             hint="give another one with --reports") from error  # fmt: skip
-        return folder
-    raise UsageError(f"a hundred runs of {name} started in this second; none more can be told apart")
+    return new_folder(reports, f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}")
 
 
 def _machine() -> Machine:

@@ -10,6 +10,9 @@ from upswarm.swarm.session import load_of
 from upswarm.transfer.transport import Transport
 from upswarm.transfer.uploader import Uploader
 
+_IDLE_S = 0.5
+"""How long a user rests for whom there is nothing to do any more, until Locust stops it."""
+
 
 class UploadUser(User):
     """Uploads the scenario's files over connections of its own: one, or as many as the scenario's `parallel_chunks`.
@@ -39,8 +42,9 @@ class UploadUser(User):
     @task
     def upload(self) -> None:
         """One file. What becomes of it is recorded, not returned; an upload that fails is no exception."""
-        if self.load.draining:
-            gevent.sleep(0.1)
-            return
-        with self.load.next_file() as file:
-            self.uploader.upload(file)
+        with self.load.next_turn() as turn:
+            if turn is None:
+                gevent.sleep(_IDLE_S)
+                return
+            with self.load.open_file(turn.number) as file:
+                self.uploader.upload(file, turn.due_s, turn.number)

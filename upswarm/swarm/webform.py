@@ -56,7 +56,7 @@ def _fill_in(environment: Environment) -> _Shown:
         return _Shown()  # said when Start is pressed, where it can be read
     users = target = None
     if options.num_users is None:
-        options.num_users = users = scenario.workload.users.build().peak
+        options.num_users = users = scenario.build_workload().peak_users
     if environment.host is None:
         environment.host = target = scenario.target.url
     return _Shown(users, target)

@@ -83,9 +83,11 @@ class ContentContract:
                 assert [b"".join(views) for views in zip(*turns, strict=True)] == apart
 
     def test_a_closed_file_leaves_nothing_open_and_nothing_on_disk(self) -> None:
-        """A run opens more files than a process may have open at a time."""
+        """A run opens more files than a process may have open at a time. What all share comes with the first."""
         with tempfile.TemporaryDirectory() as scratch:
             content = self.content(Path(scratch))
+            with closing(content.open("first.bin", SIZE_BYTES, 8)) as first:
+                _read(first, 0, SIZE_BYTES)
             before = _open_descriptors(), sorted(Path(scratch).rglob("*"))
             for seed in range(8):
                 with closing(content.open("a.bin", SIZE_BYTES, seed)) as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.messages import Phase, Request, Response
 from upswarm.transfer.ranges import NOTHING, Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.suspended import session_document, session_of
 
 T = TypeVar("T")
 CHUNK_BYTES = 1000
@@ -122,6 +124,21 @@ class ProtocolContract:
         walk.to_the_end()
         assert repr(walk.session) == before
 
+    def test_another_process_can_go_on_with_a_session(self) -> None:
+        """What is remembered passes through JSON and msgpack; see `Caps.state_to_plain`."""
+        walk = _Walk(self)
+        for chunk in walk.session.grid.not_held(NOTHING):
+            walk.session = self._handed_over(walk.session)
+            walk.session = walk.drive(walk.protocol.send(walk.session, chunk, walk.file, None))
+        walk.session = self._handed_over(walk.session)
+        assert walk.to_the_end().size_bytes == SIZE_BYTES
+
+    def _handed_over(self, session: Session) -> Session:
+        caps = self.protocol().caps
+        again = session_of(json.loads(json.dumps(session_document(session, caps))), caps)
+        assert again == session
+        return again
+
     def test_every_request_says_what_it_is_for(self) -> None:
         """The phase is the row of the report in which a request is counted."""
         walk = _Walk(self)
@@ -137,10 +154,10 @@ class ProtocolContract:
         assert aborted.phases_of(aborted.protocol.abort(aborted.session)) <= {Phase.ABORT}
 
     def test_every_path_leads_to_the_target(self) -> None:
-        """Absolute within the target, or a whole URL."""
+        """Absolute within the target, or a whole URL, or empty for the target itself."""
         walk = _Walk(self)
         walk.to_the_end()
-        assert all(request.path.startswith(("/", "http://", "https://")) for request in walk.seen)
+        assert all(request.path.startswith(("/", "http://", "https://")) or not request.path for request in walk.seen)
 
     def test_an_unusable_answer_is_a_fault_and_nothing_else(self) -> None:
         """Anything but a `Fault` would look like a bug of the user's own, and a nonsense session would spread."""

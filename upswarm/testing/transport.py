@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from upswarm.testing.clock import FakeClock
-from upswarm.transfer.messages import Phase, Request, Response
+from upswarm.transfer.messages import Body, Phase, Request, Response
 
 Answer = Callable[[Request], Response]
 Script = Iterable[Response | BaseException] | Answer
@@ -23,8 +23,9 @@ class Sent:
 class ScriptedTransport:
     """A `Transport`. The script is a row of answers and exceptions, or a function from request to answer.
 
-    A body is read to its end before the answer comes, as a real transport reads it. With a `clock`, each request
-    takes `takes_s` seconds. A row that is too short is an `AssertionError` that names the request.
+    A body is read once, to its end, before the answer comes, as a real transport reads it; of one that ends in the
+    middle, what came is kept, and there is no answer. With a `clock`, each request takes `takes_s` seconds. A row that
+    is too short is an `AssertionError` that names the request.
     """
 
     def __init__(self, script: Script, *, clock: FakeClock | None = None, takes_s: float = 0.0) -> None:
@@ -41,11 +42,15 @@ class ScriptedTransport:
 
     def send(self, request: Request) -> Response:
         """Keep the request and give the script's next answer."""
-        body = b"".join(request.body) if request.body is not None else b""
-        self.sent.append(Sent(request, body))
+        body = bytearray()
+        try:
+            for view in request.body or ():
+                body += view
+        finally:
+            self.sent.append(Sent(request, bytes(body)))
         if self._clock is not None:
             self._clock.advance(self._takes_s)
-        return self._answer(request)
+        return self._answer(replace(request, body=request.body and Body.of_bytes(bytes(body))))
 
     def close(self) -> None:
         """There is no connection; `closed` remembers the call."""

@@ -19,8 +19,14 @@ def unsigned(request: Request) -> Request:
 def bearer(token: str, target_url: str) -> Sign:
     """`Authorization: Bearer …` (RFC 6750) on every request that goes to the target, and on no other."""
 
+    return header("Authorization", f"Bearer {token}", target_url)
+
+
+def header(name: str, value: str, target_url: str) -> Sign:
+    """The same header, such as `X-Api-Key`, on every request that goes to the target, and on no other."""
+
     def sign(request: Request) -> Request:
-        return replace(request, headers={**request.headers, "Authorization": f"Bearer {token}"})
+        return replace(request, headers={**request.headers, name: value})
 
     return only_to_the_target(target_url, sign)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from upswarm.transfer.ranges import Ranges
 
@@ -27,11 +28,13 @@ class Grid:
     """Chunks of one size, the last one shorter; a file smaller than a chunk is one, an empty file has none.
 
     Where the grid is not `fixed` a chunk may begin at any byte, and what is sent begins where something is missing.
+    With `row_bytes` such a file is cut into rows of so many bytes first, and no chunk lies in two of them.
     """
 
     size_bytes: int
     chunk_size_bytes: int
     fixed: bool = True
+    row_bytes: int | None = None
 
     @property
     def count(self) -> int:
@@ -45,11 +48,23 @@ class Grid:
 
     def not_held(self, held: Ranges) -> Iterator[Chunk]:
         """The chunks of which a byte is missing, in order, each of them once."""
-        if not self.fixed:
-            yield from self._cut(held.missing(self.size_bytes))
-            return
+        return chain.from_iterable(self.rows(held))
+
+    def rows(self, held: Ranges) -> Iterator[Iterator[Chunk]]:
+        """The same in rows: the chunks of one go one after the other, those of different ones at the same time.
+
+        Where nothing is said about rows, each chunk is one.
+        """
+        missing = held.missing(self.size_bytes)
+        if self.row_bytes is not None:
+            starts = range(0, self.size_bytes, self.row_bytes)
+            gaps = (missing.within(start, start + self.row_bytes) for start in starts)
+            return (self._cut(gap) for gap in gaps if gap.spans)
+        return (iter((chunk,)) for chunk in (self._touched(missing) if self.fixed else self._cut(missing)))
+
+    def _touched(self, missing: Ranges) -> Iterator[Chunk]:
         following = 0
-        for start, end in held.missing(self.size_bytes):
+        for start, end in missing:
             first, last = start // self.chunk_size_bytes, (end - 1) // self.chunk_size_bytes
             yield from map(self.chunk, range(max(first, following), last + 1))
             following = last + 1

@@ -38,6 +38,10 @@ class Ranges:
         """Whether every byte of `[start, end)` lies in the ranges."""
         return start >= end or any(low <= start and end <= high for low, high in self.spans)
 
+    def within(self, low: int, high: int) -> Ranges:
+        """What of them lies in `[low, high)`."""
+        return Ranges.of((max(start, low), min(end, high)) for start, end in self.spans)
+
     def missing(self, size_bytes: int) -> Ranges:
         """What lacks to the whole `[0, size_bytes)`."""
         gaps, position = [], 0

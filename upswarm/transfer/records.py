@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from upswarm.transfer.failures import Failure
-from upswarm.transfer.messages import Phase, Timings
+from upswarm.transfer.messages import Phase, Request, Response, Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,11 @@ class Attempt:
 
     `due_s` is when it should have been sent, `sent_s` when it was; `number` counts the tries of the same request
     from 1, so everything above 1 is a retry. `failure` is None when the dialect took the answer for a success.
-    `timings` are the transport's, where it knows them and there was an answer.
+    `timings` are the transport's, where it knows them, as far as the request came. `unretried`: it failed and
+    would have been tried again, but the retry budget was spent.
+
+    `asked` is the request as it was signed, with the secrets in it, and `answer` what came, if anything: for whoever
+    looks at them now. They are not to be kept.
     """
 
     phase: Phase
@@ -29,6 +33,10 @@ class Attempt:
     failure: Failure | None = None
     message: str = ""
     timings: Timings | None = None
+    unretried: bool = False
+    file_name: str = ""
+    asked: Request | None = field(default=None, compare=False, repr=False)
+    answer: Response | None = field(default=None, compare=False, repr=False)
 
     @property
     def response_time_s(self) -> float:
@@ -42,11 +50,16 @@ class Attempt:
 
 
 class End(StrEnum):
-    """How an upload ended: its file is on the server, it was given up, or the run ended first."""
+    """How an upload ended: its file is on the server, it failed, its user gave it up, or the run ended first.
+
+    One that has moved has not ended: another worker goes on with it and tells its end, so observers do not hear of it.
+    """
 
     FINISHED = "finished"
     FAILED = "failed"
+    ABORTED = "aborted"
     STOPPED = "stopped"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One upload's end. `failure` and `message` say what ended it, unless it finished."""
+    """One upload's end. `failure` and `message` say what made it fail.
+
+    It was interrupted on purpose so many times, and for `away_s` in all; it asked the server what it holds and went on
+    (`resumes`), or began anew, for the server had forgotten it (`restarts`). `resent_bytes` of its file went out more
+    than once, if it finished.
+    """
 
     end: End
     file_name: str
@@ -70,11 +88,15 @@ class Outcome:
     failure: Failure | None = None
     message: str = ""
     receipt: Receipt | None = None
+    interruptions: int = 0
+    restarts: int = 0
+    resent_bytes: int = 0
+    away_s: float = 0.0
 
     @property
     def response_time_s(self) -> float:
-        """From when the upload was due to its end, pauses and resumes included."""
-        return self.ended_s - self.due_s
+        """From when the upload was due to its end, pauses and resumes included, but not the time away on purpose."""
+        return self.ended_s - self.due_s - self.away_s
 
 
 class Observer(Protocol):

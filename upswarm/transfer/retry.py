@@ -26,7 +26,10 @@ class Jitter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """`attempts` counts the first one; the pause before the n-th retry is at most `base_s * 2**(n-1)`, and `cap_s`."""
+    """`attempts` counts the first one; the pause before the n-th retry is at most `base_s * 2**(n-1)`, and `cap_s`.
+
+    `budget_ratio` bounds all retries of a process together (see `RetryBudget`); None does not.
+    """
 
     attempts: int = 5
     base_s: float = 0.2
@@ -34,6 +37,7 @@ class RetryPolicy:
     jitter: Jitter = Jitter.FULL
     statuses: frozenset[int] = frozenset({429, 500, 502, 503, 504})
     honour_retry_after: bool = True
+    budget_ratio: float | None = None
 
     def pause_s(self, retry: int, dice: random.Random, retry_after_s: float | None = None) -> float:
         """Seconds to wait before the n-th retry (from 1); never less than the server asked for, if that is honoured."""

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 as S3 takes it ("Signature Calculations for the Authorization Header", S3 API Reference).
+"""AWS Signature Version 4 as S3 takes it, in a header or in the URL ("Authenticating Requests", S3 API Reference).
 
 The body is not signed (`UNSIGNED-PAYLOAD`): to hash every chunk would cost the generator more than to send it. A
 request that brings an `x-amz-content-sha256` of its own has its body signed by that.
@@ -19,6 +19,8 @@ from upswarm.transfer.messages import Request
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _BODY = "x-amz-content-sha256"
+_UNSIGNED = "UNSIGNED-PAYLOAD"
+_EXPIRES_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +41,71 @@ def sigv4(keys: AwsKeys, region: str, target_url: str, clock: Clock) -> Sign:
     return only_to_the_target(target_url, sign)
 
 
+def sigv4_presigned(keys: AwsKeys, region: str, target_url: str, clock: Clock) -> Sign:
+    """As `sigv4`, but what is signed stands in the URL, which is good for an hour: what a browser gets from a service.
+
+    Each request has a URL of its own, signed when it is sent.
+    """
+
+    def sign(request: Request) -> Request:
+        return presigned(request, url_of(request, target_url), keys, region, clock.wall())
+
+    return only_to_the_target(target_url, sign)
+
+
 def signed(request: Request, url: str, keys: AwsKeys, region: str, wall_s: float) -> Request:
     """The request with all of its headers signed; `Host` is among them, so that none but the signed one is sent."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall_s))
+    stamp, scope = _when_and_where(wall_s, region)
     token = {"x-amz-security-token": keys.session_token} if keys.session_token else {}
-    headers = {_BODY: "UNSIGNED-PAYLOAD", **request.headers, **token, "x-amz-date": stamp, "Host": urlsplit(url).netloc}
-    scope = f"{stamp[:8]}/{region}/s3/aws4_request"
-    names, canonical = _canonical(request.method, url, headers)
+    headers = {_BODY: _UNSIGNED, **request.headers, **token, "x-amz-date": stamp, "Host": urlsplit(url).netloc}
+    signature = _signature(keys, stamp, scope, _canonical(request.method, url, headers))
+    credential = f"Credential={keys.access_key}/{scope}, SignedHeaders={_names(headers)}"
+    return replace(request, headers={**headers, "Authorization": f"{_ALGORITHM} {credential}, Signature={signature}"})
+
+
+def presigned(
+    request: Request, url: str, keys: AwsKeys, region: str, wall_s: float, *, expires_s: int = _EXPIRES_S
+) -> Request:
+    """The request with its signature behind its URL; signed are `Host` and whatever begins with `x-amz-`, no more."""
+    stamp, scope = _when_and_where(wall_s, region)
+    headers = {name: value for name, value in request.headers.items() if name.lower().startswith("x-amz-")}
+    headers["Host"] = urlsplit(url).netloc
+    said = {
+        "X-Amz-Algorithm": _ALGORITHM,
+        "X-Amz-Credential": f"{keys.access_key}/{scope}",
+        "X-Amz-Date": stamp,
+        "X-Amz-Expires": str(expires_s),
+        "X-Amz-SignedHeaders": _names(headers),
+    }
+    if keys.session_token:
+        said["X-Amz-Security-Token"] = keys.session_token
+    more = ("&" if "?" in url else "?") + "&".join(f"{name}={quote(value, safe='')}" for name, value in said.items())
+    signature = _signature(keys, stamp, scope, _canonical(request.method, url + more, headers))
+    path = f"{request.path}{more}&X-Amz-Signature={signature}"
+    return replace(request, path=path, headers={**request.headers, "Host": headers["Host"]})
+
+
+def _when_and_where(wall_s: float, region: str) -> tuple[str, str]:
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall_s))
+    return stamp, f"{stamp[:8]}/{region}/s3/aws4_request"
+
+
+def _signature(keys: AwsKeys, stamp: str, scope: str, canonical: str) -> str:
     text = "\n".join([_ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    signature = reduce(_hmac, [*scope.split("/"), text], f"AWS4{keys.secret_key}".encode()).hex()
-    authorization = f"{_ALGORITHM} Credential={keys.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
-    return replace(request, headers={**headers, "Authorization": authorization})
+    return reduce(_hmac, [*scope.split("/"), text], f"AWS4{keys.secret_key}".encode()).hex()
 
 
-def _canonical(method: str, url: str, headers: dict[str, str]) -> tuple[str, str]:
-    """The names of the headers, and the one form that client and server give to a request before they sign it."""
+def _names(headers: dict[str, str]) -> str:
+    return ";".join(sorted(map(str.lower, headers)))
+
+
+def _canonical(method: str, url: str, headers: dict[str, str]) -> str:
+    """The one form that client and server give to a request before they sign it."""
     parts = urlsplit(url)
-    fields = sorted((name.lower(), " ".join(value.split())) for name, value in headers.items())
-    names = ";".join(name for name, _ in fields)
-    lines = [f"{name}:{value}" for name, value in fields]
+    fields = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
+    lines = [f"{name}:{value}" for name, value in sorted(fields.items())]
     path = _encoded(parts.path or "/", "/")
-    return names, "\n".join([method, path, _query(parts.query), *lines, "", names, dict(fields)[_BODY]])
+    return "\n".join([method, path, _query(parts.query), *lines, "", _names(headers), fields.get(_BODY, _UNSIGNED)])
 
 
 def _query(query: str) -> str:

@@ -38,7 +38,10 @@ class Transport(Protocol):
     def __init__(self, base_url: str, timeouts: Timeouts, route: Route = DIRECT) -> None: ...
 
     def send(self, request: Request) -> Response:
-        """Send once, without retries or redirects, and read the whole answer; raises `Interrupted`."""
+        """Send once, without retries or redirects, and read the whole answer; raises `Interrupted`.
+
+        A body may raise it too, in its middle: then what it gave before goes out, and the connection is closed.
+        """
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; whatever is sent later goes over new ones."""

@@ -64,7 +64,7 @@ class Answer:
         self._ended = self.closing = True
         self._go_on()
         if not self.done:
-            raise _interrupted(f"the connection ended {self._place}")
+            raise Interrupted(Failure.TORN, f"the connection ended {self._place}")
 
     def _go_on(self) -> None:
         if self.done:
@@ -80,7 +80,7 @@ class Answer:
             if status == 101 or status >= 200:
                 break
         else:
-            raise _interrupted(f"expected an answer, found {MOST_INTERIM} interim ones")
+            raise _garbled(f"expected an answer, found {MOST_INTERIM} interim ones")
         self._place = "in the body of the answer"
         self.closing = self.closing or status == 101 or not _keeps_alive(version, headers)
         body = yield from self._body(status, headers)
@@ -94,7 +94,7 @@ class Answer:
         line, *lines = (_FOLD.sub(" ", head) if "\n " in head or "\n\t" in head else head).split("\n")
         found = _STATUS.fullmatch(line.rstrip("\r"))
         if not found:
-            raise _interrupted(f"expected an answer in HTTP/1.1, found {line[:60]!r}")
+            raise _garbled(f"expected an answer in HTTP/1.1, found {line[:60]!r}")
         return found[1], int(found[2]), _fields(lines)
 
     def _body(self, status: int, headers: dict[str, str]) -> Steps[bytes]:
@@ -102,7 +102,7 @@ class Answer:
             return b""
         if (coding := headers.get("transfer-encoding", "")) != "":
             if coding.lower() != "chunked":
-                raise _interrupted(f"expected a transfer coding that is chunked, found {coding[:60]!r}")
+                raise _garbled(f"expected a transfer coding that is chunked, found {coding[:60]!r}")
             return (yield from self._chunked())
         if "content-length" in headers:
             return (yield from self._exactly(_length(headers["content-length"])))
@@ -113,18 +113,18 @@ class Answer:
         while size_bytes := _chunk_size(line := (yield from self._until(_LINE_END))):
             body += yield from self._exactly(size_bytes, before=len(body))
             if line := (yield from self._until(_LINE_END)):
-                raise _interrupted(f"expected the end of a chunk, found {line[:60]!r}")
+                raise _garbled(f"expected the end of a chunk, found {line[:60]!r}")
         for _ in range(MOST_TRAILERS):
             if not (yield from self._until(_LINE_END)):
                 return bytes(body)
-        raise _interrupted(f"expected at most {MOST_TRAILERS} trailers")
+        raise _garbled(f"expected at most {MOST_TRAILERS} trailers")
 
     def _until(self, end: re.Pattern[bytes]) -> Steps[bytes]:
         """The bytes before this end, which is taken too."""
         while not (found := end.search(self._buffer)) and len(self._buffer) <= MOST_HEAD_BYTES:
             yield
         if not found or found.end() > MOST_HEAD_BYTES:
-            raise _interrupted(f"expected a head of at most {MOST_HEAD_BYTES} bytes, found a longer one")
+            raise _garbled(f"expected a head of at most {MOST_HEAD_BYTES} bytes, found a longer one")
         taken = bytes(self._buffer[: found.start()])
         del self._buffer[: found.end()]
         return taken
@@ -167,14 +167,14 @@ def _length(text: str) -> int:
     """A Content-Length; one that came twice, and the same, is one (RFC 9110, 8.6)."""
     lengths = {each.strip() for each in text.split(",")}
     if len(lengths) > 1 or not _DIGITS.fullmatch(length := lengths.pop()):
-        raise _interrupted(f"expected a Content-Length that is a number, found {text[:60]!r}")
+        raise _garbled(f"expected a Content-Length that is a number, found {text[:60]!r}")
     return int(length)
 
 
 def _chunk_size(line: bytes) -> int:
     found = _SIZE.fullmatch(line)
     if not found:
-        raise _interrupted(f"expected the size of a chunk, found {line[:60]!r}")
+        raise _garbled(f"expected the size of a chunk, found {line[:60]!r}")
     return int(found[1], 16)
 
 
@@ -186,17 +186,17 @@ def _decoded(body: bytes, coding: str) -> bytes:
     try:
         plain = unpacking.decompress(body, MOST_BODY_BYTES + 1)
     except zlib.error as error:
-        raise _interrupted(f"expected a body in {coding}: {error}") from error
+        raise _garbled(f"expected a body in {coding}: {error}") from error
     _check_size(len(plain))
     if not unpacking.eof:
-        raise _interrupted(f"expected a body in {coding}, found the beginning of one")
+        raise _garbled(f"expected a body in {coding}, found the beginning of one")
     return plain
 
 
 def _check_size(size_bytes: int) -> None:
     if size_bytes > MOST_BODY_BYTES:
-        raise _interrupted(f"expected an answer of at most {MOST_BODY_BYTES} bytes, found {size_bytes}")
+        raise _garbled(f"expected an answer of at most {MOST_BODY_BYTES} bytes, found {size_bytes}")
 
 
-def _interrupted(message: str) -> Interrupted:
-    return Interrupted(Failure.CUT, message)
+def _garbled(message: str) -> Interrupted:
+    return Interrupted(Failure.GARBLED, message)

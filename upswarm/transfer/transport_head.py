@@ -43,7 +43,7 @@ def tunnel_head(origin: Origin, proxy: Proxy) -> bytes:
 @lru_cache
 def _lower(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise Interrupted(Failure.CUT, f"expected the name of a header, found {name[:60]!r}")
+        raise Interrupted(Failure.BROKEN, f"expected the name of a header, found {name[:60]!r}")
     return name.lower()
 
 
@@ -55,4 +55,4 @@ def _written(lines: Sequence[str]) -> bytes:
             return text.encode("latin-1")
         except UnicodeEncodeError:
             pass
-    raise Interrupted(Failure.CUT, "expected headers of Latin-1 without ends of lines, found others")
+    raise Interrupted(Failure.BROKEN, "expected headers of Latin-1 without ends of lines, found others")

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import fcntl
 import math
+import mmap
+import os
 import socket
 import ssl
+import struct
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
 
+from upswarm.content.shared import Place, place_of
 from upswarm.transfer.failures import Failure, Interrupted
 from upswarm.transfer.transport import Route, Timeouts
 from upswarm.transfer.transport_answer import Answer
@@ -27,18 +31,26 @@ JOINED_BYTES = 16 << 10
 _TLS_BYTES = 64 << 10
 """OpenSSL gives the control back when all of it is written, so this bounds what shares one timeout."""
 _RECEIVE_BYTES = 16 << 10
+_FILED_BYTES = 128 << 10
+"""From here on it is cheaper not to copy: below, what the head costs as a send of its own is more."""
+_KNOCK_BYTES = 4 << 10
 _FIRST_LOOK_S = 0.05
 """When a send has waited for so long, and each time it has waited twice as long, an answer may be the reason."""
 _ESTABLISHED, _NO_BYTES = b"\x01", bytes(4)
+_AT_ONCE = struct.pack("ii", 1, 0)  # on, and no time for what has not been delivered
 _NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Line:
-    """A connection that stands; `ends_s` on `time.monotonic` is when the request under way has to be answered."""
+    """A connection that stands; `ends_s` on `time.monotonic` is when the request under way has to be answered.
+
+    `taken_bytes` is what the system has taken of it, head and body; whoever begins a request sets it to 0.
+    """
 
     def __init__(self, sock: socket.socket, timeouts: Timeouts, proxy: Proxy | None = None) -> None:
         self.proxy = proxy
         self.ends_s = math.inf
+        self.taken_bytes = 0
         self._socket = sock
         self._fd = sock.fileno()
         self._idle_s = timeouts.idle_s
@@ -56,12 +68,13 @@ class Line:
     def send(self, head: bytes, views: Iterable[memoryview], enough: Callable[[], bool]) -> bool:
         """Send a head and views, never copied unless they are small; false if it was `enough` before the end.
 
-        That is asked between two views, and now and then while the other end takes nothing.
+        That is asked between two views, and now and then while the other end takes nothing. An empty view says that the
+        next may be long in coming: what is held goes out.
         """
         held, begun = head, False
         try:
             for view in views:
-                if len(held) + len(view) <= JOINED_BYTES:
+                if view and len(held) + len(view) <= JOINED_BYTES:
                     held += view
                     continue
                 if begun and enough():
@@ -71,6 +84,9 @@ class Line:
             self._write_all(memoryview(held), enough)
         except _EnoughError:
             return False
+        except Interrupted:  # a body that ends on purpose, in the middle: what it had given so far goes out
+            self._write_all(memoryview(held), lambda: False)
+            raise
         return True
 
     def receive(self) -> bytes:
@@ -94,13 +110,28 @@ class Line:
         state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
         return state == _ESTABLISHED and fcntl.ioctl(self._fd, termios.FIONREAD, _NO_BYTES) == _NO_BYTES
 
+    @property
+    def undelivered_bytes(self) -> int:
+        """Of what was sent, what the other end's system has not confirmed yet."""
+        return int.from_bytes(fcntl.ioctl(self._fd, termios.TIOCOUTQ, _NO_BYTES), sys.byteorder)
+
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
 
+    def reset(self) -> None:
+        """Hang up so that the other end sees no end but a reset."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self._socket.close()
+
     def _write(self, held: bytes, view: memoryview, enough: Callable[[], bool]) -> None:
         """Both as one send, as far as that is possible without a copy of the view."""
-        if not held:
+        place = place_of(view) if len(view) >= _FILED_BYTES and not self._secret else None
+        if place:
+            rest = -place.offset % mmap.PAGESIZE  # a piece of a page is as dear as some whole ones
+            self._write_all(memoryview(held + view[:rest]), enough, socket.MSG_MORE)
+            self._write_filed(Place(place.fd, place.offset + rest), view[rest:], enough)
+        elif not held:
             self._write_all(view, enough)
         elif self._secret:
             self._write_all(memoryview(held + view[:JOINED_BYTES]), enough)
@@ -110,17 +141,29 @@ class Line:
             self._write_all(memoryview(held)[sent_bytes:], enough)
             self._write_all(view[max(0, sent_bytes - len(held)) :], enough)
 
-    def _write_all(self, view: memoryview, enough: Callable[[], bool]) -> None:
+    def _write_all(self, view: memoryview, enough: Callable[[], bool], *flags: int) -> None:
         while view:
-            view = view[self._given(self._socket.send, view[:_TLS_BYTES] if self._secret else view, enough) :]
+            view = view[self._given(self._socket.send, view[:_TLS_BYTES] if self._secret else view, enough, *flags) :]
 
-    def _given(self, give: Callable[[Any], int], data: object, enough: Callable[[], bool]) -> int:
+    def _write_filed(self, place: Place, view: memoryview, enough: Callable[[], bool]) -> None:
+        """Out of the file in which the view stands, without a copy; some of it is copied whenever that has to wait."""
+        done_bytes = 0
+        while done_bytes < len(view):
+            self._left_s()
+            try:
+                count = os.sendfile(self._fd, place.fd, place.offset + done_bytes, len(view) - done_bytes)
+                self.taken_bytes += count
+            except BlockingIOError:
+                count = self._given(self._socket.send, view[done_bytes : done_bytes + _KNOCK_BYTES], enough)
+            done_bytes += count
+
+    def _given(self, give: Callable[..., int], data: object, enough: Callable[[], bool], *flags: int) -> int:
         """How many bytes the system took."""
         waited_s, wait_s = 0.0, min(_FIRST_LOOK_S, self._idle_s)
         while True:
             self._wait_at_most(wait_s)
             try:
-                return give(data)
+                count = give(data, *flags)
             except TimeoutError:
                 waited_s += wait_s
                 if enough():
@@ -128,14 +171,22 @@ class Line:
                 if waited_s >= self._idle_s:
                     raise
                 wait_s = min(waited_s, self._idle_s - waited_s)
+            else:
+                self.taken_bytes += count
+                return count
 
     def _wait_at_most(self, wait_s: float) -> None:
         """And no longer than the request has left."""
-        if self.ends_s is not math.inf:
-            wait_s = min(wait_s, self.ends_s - time.monotonic())
-            if wait_s <= 0:
-                raise TimeoutError
-        self._set_timeout(wait_s)
+        self._set_timeout(min(wait_s, self._left_s()))
+
+    def _left_s(self) -> float:
+        """How long the request may still take; raises `TimeoutError` when that is over."""
+        if self.ends_s is math.inf:
+            return math.inf
+        left_s = self.ends_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        return left_s
 
     def _set_timeout(self, timeout_s: float) -> None:
         if timeout_s != self._timeout_s:
@@ -148,7 +199,27 @@ class _EnoughError(Exception):
 
 
 def opened(origin: Origin, timeouts: Timeouts, route: Route, proxy: Proxy | None) -> Line:
-    """A new connection, with TLS and through a proxy where that is so; all of it within `connect_s`."""
+    """A new connection, with TLS and through a proxy where that is so, all within `connect_s`; raises `Interrupted`."""
+    through = f"through the proxy {proxy.origin.tunnel}: " if proxy else ""
+    try:
+        return _opened(origin, timeouts, route, proxy)
+    except TimeoutError as error:
+        message = error.strerror or f"no connection within {timeouts.connect_s:g} s"
+        raise Interrupted(Failure.CONNECT_TIMEOUT, through + message) from error
+    except ssl.SSLCertVerificationError as error:
+        raise untrusted(error) from error
+    except (OSError, UnicodeError) as error:
+        kind = Failure.REFUSED if isinstance(error, ConnectionRefusedError) else Failure.UNREACHABLE
+        raise Interrupted(kind, through + (getattr(error, "strerror", None) or str(error))) from error
+
+
+def untrusted(error: ssl.SSLCertVerificationError) -> Interrupted:
+    """What is said of a certificate that was not believed."""
+    hint = "`transfer.tls.ca_file` names the authorities to believe"
+    return Interrupted(Failure.UNTRUSTED, f"the server's certificate: {error.verify_message.rstrip('.')}; {hint}")
+
+
+def _opened(origin: Origin, timeouts: Timeouts, route: Route, proxy: Proxy | None) -> Line:
     ends_s = time.monotonic() + timeouts.connect_s
     sock = _dialled(proxy.origin if proxy else origin, timeouts.connect_s)
     try:
@@ -164,13 +235,8 @@ def opened(origin: Origin, timeouts: Timeouts, route: Route, proxy: Proxy | None
 
 
 def _dialled(origin: Origin, connect_s: float) -> socket.socket:
-    try:
-        sock = socket.create_connection((origin.host, origin.port), connect_s)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except TimeoutError:
-        raise
-    except (OSError, UnicodeError) as error:
-        raise Interrupted(Failure.UNREACHABLE, getattr(error, "strerror", None) or str(error)) from error
+    sock = socket.create_connection((origin.host, origin.port), connect_s)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
 
@@ -186,7 +252,7 @@ def _tunnel(sock: socket.socket, origin: Origin, proxy: Proxy, ends_s: float) ->
         else:
             answer.end()
     if not 200 <= answer.response.status < 300:
-        raise Interrupted(Failure.CUT, f"the proxy answered CONNECT with {answer.response.status}")
+        raise Interrupted(Failure.UNREACHABLE, f"the proxy answered CONNECT with {answer.response.status}")
 
 
 @lru_cache

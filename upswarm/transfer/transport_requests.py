@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ssl
+from collections.abc import Iterator, Sequence
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, InsecureRequestWarning, NewConnectionError, ReadTimeoutError
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    InsecureRequestWarning,
+    InvalidChunkLength,
+    InvalidHeader,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from upswarm import __version__
 from upswarm.transfer.failures import Failure, Interrupted
 from upswarm.transfer.messages import Request, Response
+from upswarm.transfer.stopwatch import Stopwatch
 from upswarm.transfer.transport import DIRECT, Route, Timeouts
-from upswarm.transfer.transport_connection import pool_classes
+from upswarm.transfer.transport_connection import Timed, pool_classes
+from upswarm.transfer.transport_line import untrusted
 from upswarm.transfer.transport_route import environment_proxies
 
 
@@ -28,6 +42,7 @@ class RequestsTransport:
     def __init__(self, base_url: str, timeouts: Timeouts, route: Route = DIRECT) -> None:
         if timeouts.total_s is not None:
             raise ValueError("expected no total timeout with the transport `requests`; take `socket`")
+        self.stopwatch = Stopwatch()
         self._base_url = base_url
         self._idle_s = timeouts.idle_s
         self._session = _Session()
@@ -38,11 +53,12 @@ class RequestsTransport:
         self._proxies = route.proxies
         self._session.headers = {"User-Agent": f"upswarm/{__version__}", "Accept": "*/*"}
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(timeouts.connect_s))
+            self._session.mount(scheme, _Adapter(timeouts.connect_s, self))
 
     def send(self, request: Request) -> Response:
         """Send once; a body goes out view by view under its Content-Length."""
         url = self._url(request.path)
+        self.stopwatch = Stopwatch()
         try:
             answer = self._session.request(
                 request.method,
@@ -53,10 +69,13 @@ class RequestsTransport:
                 allow_redirects=False,
                 proxies=environment_proxies(urlsplit(url).netloc) if self._proxies else None,
             )
+        except Interrupted as interruption:  # of a body that ends on purpose
+            interruption.at(self.stopwatch.timings)
+            raise
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise Interrupted(_kind_of(error), _root_of(error)) from error
+            raise _interruption(error).at(self.stopwatch.timings) from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status_code, headers, answer.content, url)
+        return Response(answer.status_code, headers, answer.content, url, self.stopwatch.timings)
 
     def _url(self, path: str) -> str:
         """The target's own URL goes out as it was written: a slash at its end can make a difference."""
@@ -80,15 +99,15 @@ class _Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """An adapter whose connections are those of `transport_connection`."""
 
-    def __init__(self, connect_s: float) -> None:
+    def __init__(self, connect_s: float, timed: Timed) -> None:
         super().__init__(pool_connections=1, max_retries=0)
-        self._connect_s = connect_s
-        self.poolmanager.pool_classes_by_scheme = pool_classes(connect_s)
+        self._pool_classes = pool_classes(connect_s, timed)
+        self.poolmanager.pool_classes_by_scheme = self._pool_classes
 
     def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
         """The same connections through a proxy."""
         manager = super().proxy_manager_for(proxy, **settings)
-        manager.pool_classes_by_scheme = pool_classes(self._connect_s)
+        manager.pool_classes_by_scheme = self._pool_classes
         return manager
 
     def close(self) -> None:
@@ -99,13 +118,36 @@ class _Adapter(HTTPAdapter):
         super().close()
 
 
-def _kind_of(error: BaseException) -> Failure:
+_KINDS: tuple[tuple[tuple[type[BaseException], ...], Failure], ...] = (
+    ((ConnectionRefusedError,), Failure.REFUSED),
+    ((NewConnectionError, ProxyError), Failure.UNREACHABLE),
+    ((ConnectTimeoutError,), Failure.CONNECT_TIMEOUT),
+    ((requests.Timeout, TimeoutError, ReadTimeoutError), Failure.IDLE_TIMEOUT),
+    ((InvalidChunkLength, DecodeError, InvalidHeader), Failure.GARBLED),
+    ((InvalidURL, InvalidSchema, MissingSchema, requests.exceptions.InvalidHeader), Failure.BROKEN),
+    ((RemoteDisconnected, ssl.SSLEOFError), Failure.TORN),
+    ((IncompleteRead,), Failure.TORN),
+    ((HTTPException,), Failure.GARBLED),
+    ((ssl.SSLError,), Failure.UNREACHABLE),
+    ((ConnectionError,), Failure.RESET),
+)
+"""The first that is among the causes: many of these are kinds of those below them."""
+
+
+def _interruption(error: BaseException) -> Interrupted:
     causes = _causes(error)
-    if any(isinstance(cause, NewConnectionError) for cause in causes):
-        return Failure.UNREACHABLE
-    if any(isinstance(cause, requests.Timeout | TimeoutError | ReadTimeoutError) for cause in causes):
-        return Failure.TIMED_OUT
-    return Failure.CUT
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return untrusted(cause)
+    through = "through the proxy: " if any(isinstance(cause, ProxyError) for cause in causes) else ""
+    return Interrupted(_kind_of(causes), through + _root_of(error))
+
+
+def _kind_of(causes: Sequence[BaseException]) -> Failure:
+    for kinds, failure in _KINDS:
+        if any(isinstance(cause, kinds) for cause in causes):
+            return failure
+    return Failure.TORN
 
 
 def _root_of(error: BaseException) -> str:

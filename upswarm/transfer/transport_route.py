@@ -49,9 +49,9 @@ def split(url: str) -> tuple[Origin, str]:
         port = _PORTS[parts.scheme] if parts.port is None else parts.port
         host = _ascii(parts.hostname or "")
     except (ValueError, KeyError) as error:
-        raise Interrupted(Failure.CUT, f"expected a URL of http or https, found {url[:100]!r}") from error
+        raise Interrupted(Failure.BROKEN, f"expected a URL of http or https, found {url[:100]!r}") from error
     if not host:
-        raise Interrupted(Failure.CUT, f"expected a URL with a host, found {url[:100]!r}")
+        raise Interrupted(Failure.BROKEN, f"expected a URL with a host, found {url[:100]!r}")
     path = parts.path or "/"
     return Origin(parts.scheme, host, port), asked(f"{path}?{parts.query}" if parts.query else path)
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
 
 from upswarm.transfer.failures import Failure, Interrupted
-from upswarm.transfer.messages import Request, Response, Timings
+from upswarm.transfer.messages import Body, Request, Response
+from upswarm.transfer.stopwatch import Stopwatch
 from upswarm.transfer.transport import DIRECT, Route, Timeouts
 from upswarm.transfer.transport_answer import Answer
 from upswarm.transfer.transport_head import head
@@ -32,6 +32,7 @@ class SocketTransport:
     def __init__(self, base_url: str, timeouts: Timeouts, route: Route = DIRECT) -> None:
         self._base_url = base_url
         self._origin, self._target = split(base_url)
+        self._base, self._target_base = base_url.rstrip("/"), self._target.rstrip("/")
         self._timeouts = timeouts
         self._route = route
         self._line: Line | None = None
@@ -40,24 +41,19 @@ class SocketTransport:
     def send(self, request: Request) -> Response:
         """Send once and read the whole answer; a body goes out view by view under its Content-Length."""
         _give_way()
-        began_s = time.monotonic()
+        stopwatch = Stopwatch()
         try:
-            url, origin, target = self._place(request.path)
-            reused, line = self._line_to(origin)
-            connect_s = 0.0 if reused else time.monotonic() - began_s
-            line.ends_s = math.inf if self._timeouts.total_s is None else began_s + self._timeouts.total_s
-            trip = _Trip(line, request.method)
-            answer = trip.make(head(request, origin, target, line.proxy), request.body or ())
+            return self._sent(request, stopwatch)
         except OSError as error:
             self.close()
-            raise _interruption(error) from error
+            raise self._interruption(error, stopwatch.seconds).at(stopwatch.timings) from error
+        except Interrupted as interruption:
+            self.close()
+            interruption.at(stopwatch.timings)
+            raise
         except BaseException:
             self.close()
             raise
-        if not trip.reusable:
-            self.close()
-        timings = trip.timings(connect_s, reused=reused)
-        return Response(answer.status, answer.headers, answer.body, url, timings)
 
     def close(self) -> None:
         """Close the connection."""
@@ -65,53 +61,77 @@ class SocketTransport:
         if line:
             line.close()
 
+    def _sent(self, request: Request, stopwatch: Stopwatch) -> Response:
+        url, origin, target = self._place(request.path)
+        line = self._line_to(origin, stopwatch)
+        total_s = self._timeouts.total_s
+        line.ends_s = math.inf if total_s is None else time.monotonic() + total_s - stopwatch.seconds
+        trip = _Trip(line, request.method, stopwatch)
+        answer = trip.make(head(request, origin, target, line.proxy), request.body)
+        if not trip.reusable:
+            self.close()
+        return Response(answer.status, answer.headers, answer.body, url, stopwatch.timings)
+
+    def _interruption(self, error: OSError, took_s: float) -> Interrupted:
+        """What ended a request on a connection that stood."""
+        idle_s, total_s = self._timeouts.idle_s, self._timeouts.total_s
+        if isinstance(error, TimeoutError):
+            if total_s is not None and took_s >= total_s:
+                return Interrupted(Failure.TOTAL_TIMEOUT, f"no whole answer within {total_s:g} s")
+            return Interrupted(Failure.IDLE_TIMEOUT, error.strerror or f"silence for {idle_s:g} s")
+        kind = Failure.RESET if isinstance(error, ConnectionError) else Failure.TORN
+        return Interrupted(kind, error.strerror or type(error).__name__)
+
     def _place(self, path: str) -> tuple[str, Origin, str]:
         """The URL, where it leads and what is asked there. The target's own goes out as it was written."""
         if "://" in path:
             return path, *split(path)
         if not path:
             return self._base_url, self._origin, self._target
-        return self._base_url.rstrip("/") + path, self._origin, self._target.rstrip("/") + asked(path)
+        return self._base + path, self._origin, self._target_base + asked(path)
 
-    def _line_to(self, origin: Origin) -> tuple[bool, Line]:
-        """The connection, and whether it stood already."""
-        if self._line and self._leads_to == origin and not self._line.stale:
-            return True, self._line
+    def _line_to(self, origin: Origin, stopwatch: Stopwatch) -> Line:
+        """The connection that stood already, or a new one."""
+        line = self._line
+        if line and self._leads_to == origin and not line.stale:
+            stopwatch.stands(reused=True)
+            return line
         self.close()
         proxy = proxy_to(origin) if self._route.proxies else None
         self._line, self._leads_to = opened(origin, self._timeouts, self._route, proxy), origin
-        return False, self._line
+        stopwatch.stands(reused=False)
+        return self._line
 
 
 class _Trip:
-    """One request and its answer on one connection, with a stopwatch."""
+    """One request and its answer on one connection."""
 
-    def __init__(self, line: Line, method: str) -> None:
+    def __init__(self, line: Line, method: str, stopwatch: Stopwatch) -> None:
         self._line = line
         self._answer = Answer(method)
+        self._stopwatch = stopwatch
         self._whole = False
-        self._began_s = self._sent_s = self._first_byte_s = 0.0
 
     @property
     def reusable(self) -> bool:
         """Whether the connection may carry another request."""
         return self._whole and self._answer.reusable
 
-    def make(self, head: bytes, body: Iterable[memoryview]) -> Response:
+    def make(self, head: bytes, body: Body | None) -> Response:
         """There and back; raises `OSError` or `Interrupted`."""
-        self._began_s = time.monotonic()
+        self._line.taken_bytes = 0
         try:
-            self._whole = self._line.send(head, body, self._enough)
+            self._whole = self._line.send(head, body.views() if body else (), self._enough)
         except OSError as error:
             self._hear_last_words(error)
-        self._sent_s = time.monotonic()
+        finally:
+            if body:
+                body.report(max(0, self._line.taken_bytes - len(head)))
+        if self._whole:
+            self._stopwatch.sent()
         while not self._answer.response:
             self._hear(self._line.receive())
         return self._answer.response
-
-    def timings(self, connect_s: float, *, reused: bool) -> Timings:
-        """Where the time went."""
-        return Timings(connect_s, self._sent_s - self._began_s, self._first_byte_s - self._began_s, reused)
 
     def _enough(self) -> bool:
         """Whether the server has answered that it does not want the rest (RFC 9112, 9.5)."""
@@ -122,8 +142,8 @@ class _Trip:
         return self._answer.closing
 
     def _hear(self, data: bytes) -> None:
-        self._first_byte_s = self._first_byte_s or time.monotonic()
         if data:
+            self._stopwatch.heard()
             self._answer.feed(data)
         else:
             self._answer.end()
@@ -150,8 +170,3 @@ def _give_way() -> None:
     if time.monotonic() - _Turn.ended_s > TURN_S:
         time.sleep(_A_MOMENT_S)
         _Turn.ended_s = time.monotonic()
-
-
-def _interruption(error: OSError) -> Interrupted:
-    kind = Failure.TIMED_OUT if isinstance(error, TimeoutError) else Failure.CUT
-    return Interrupted(kind, error.strerror or type(error).__name__)

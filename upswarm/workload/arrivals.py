@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from upswarm.workload.poisson import event_at
@@ -50,6 +50,10 @@ class Arrivals:
         while event_at(self.seed, beyond) < expected:
             beyond *= 2
         return bisect_left(range(beyond), expected, key=lambda number: event_at(self.seed, number))
+
+    def lasting(self, duration_s: float) -> Arrivals:
+        """These arrivals, cut after `duration_s`, or going on at the last rate until then."""
+        return replace(self, rates=self.rates.lasting(duration_s))
 
     def due_s(self, number: int) -> float | None:
         """Seconds from the start of the run to the arrival with this number, from 0 on; None after the last one."""

@@ -6,6 +6,7 @@ with these names may be there. Where it says `time_s`, a bare number of seconds 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -31,12 +32,17 @@ class Replay:
     @property
     def duration_s(self) -> float:
         """When the last arrival is due."""
-        return self.times_s[-1]
+        return self.times_s[-1] if self.times_s else 0.0
 
     @property
     def count(self) -> int:
         """How many arrivals there are."""
         return len(self.times_s)
+
+    def lasting(self, duration_s: float) -> Replay:
+        """What is due before `duration_s`; a record does not go on after its end."""
+        count = bisect_left(self.times_s, duration_s)
+        return Replay(self.times_s[:count], self.sizes_bytes[:count])
 
     def due_s(self, number: int) -> float | None:
         """Seconds from the start of the run to the arrival with this number, from 0 on; None after the last one."""

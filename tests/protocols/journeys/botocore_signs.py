@@ -3,7 +3,7 @@
 import json
 import sys
 
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
@@ -18,4 +18,11 @@ def signed(keys: dict[str, str], region: str, method: str, url: str, headers: di
     return dict(request.headers.items())
 
 
-print(json.dumps([signed(*each) for each in json.load(sys.stdin)]))
+def presigned(keys: dict[str, str], region: str, method: str, url: str, headers: dict[str, str]) -> str:
+    request = AWSRequest(method, url, headers)
+    S3SigV4QueryAuth(Credentials(**keys), "s3", region, expires=3600).add_auth(request)
+    return request.url
+
+
+way = {"header": signed, "url": presigned}[sys.argv[1]]
+print(json.dumps([way(*each) for each in json.load(sys.stdin)]))

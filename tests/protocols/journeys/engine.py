@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.transfer.lab import threads
 from upswarm.content.base import File
 from upswarm.content.random import Random
 from upswarm.testing.observer import Notebook
@@ -49,19 +50,38 @@ class Engine:
 
 
 @contextmanager
-def engine(protocol: UploadProtocol, url: str, chunk_size_bytes: int, sign: Sign = unsigned) -> Iterator[Engine]:
-    """An engine against the server at this URL."""
-    transport = RequestsTransport(protocol.caps.endpoint(url), Timeouts(connect_s=5, idle_s=20))
+def engine(
+    protocol: UploadProtocol,
+    url: str,
+    chunk_size_bytes: int,
+    sign: Sign = unsigned,
+    *,
+    lanes: int = 1,
+    digest: str | None = None,
+) -> Iterator[Engine]:
+    """An engine against the server at this URL; each lane has a connection of its own."""
+    endpoint, timeouts = protocol.caps.endpoint(url), Timeouts(connect_s=5, idle_s=20)
+    transports = [RequestsTransport(endpoint, timeouts) for _ in range(lanes)]
     notebook, clock, dice = Notebook(), SystemClock(), random.Random(1)
-    exchange = Exchange(transport, notebook, clock=clock, dice=dice, retry=RETRY, sign=sign)
-    settings = UploadSettings(RETRY, chunk_size_bytes)
+    exchange, *more_lanes = (
+        Exchange(each, notebook, clock=clock, dice=dice, retry=RETRY, sign=sign) for each in transports
+    )
+    settings = UploadSettings(RETRY, chunk_size_bytes, digest)
     uploader = Uploader(
-        protocol=protocol, exchange=exchange, observer=notebook, settings=settings, clock=clock, dice=dice
+        protocol=protocol,
+        exchange=exchange,
+        more_lanes=more_lanes,
+        together=threads,
+        observer=notebook,
+        settings=settings,
+        clock=clock,
+        dice=dice,
     )
     try:
         yield Engine(uploader, notebook)
     finally:
-        transport.close()
+        for each in transports:
+            each.close()
 
 
 def a_file(name: str, size_bytes: int) -> File:

@@ -196,4 +196,4 @@ def test_a_container_that_is_not_there_is_said_so(container: Container) -> None:
     url = f"{container.url}-none"
     with engine(Azure("client-1"), url, BLOCK_BYTES, with_key(url)) as azure:
         outcome = azure.upload(a_file("nowhere.bin", 10))
-    assert (outcome.failure, outcome.message) == (Failure.REFUSED, "404 ContainerNotFound")
+    assert (outcome.failure, outcome.message) == (Failure.REJECTED, "404 ContainerNotFound")

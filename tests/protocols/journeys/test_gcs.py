@@ -81,7 +81,7 @@ def test_a_probe_finds_what_a_left_upload_holds(gcs: Engine) -> None:
 def test_a_bucket_that_is_not_there_is_said_so(url: str) -> None:
     with engine(Gcs("client-1"), f"{url}/upload/storage/v1/b/none", STEP_BYTES) as gcs:
         outcome = gcs.upload(a_file("lost.bin", 10))
-    assert (outcome.end, outcome.failure) == (End.FAILED, Failure.REFUSED)
+    assert (outcome.end, outcome.failure) == (End.FAILED, Failure.REJECTED)
 
 
 def test_the_emulator_does_not_know_aborts(gcs: Engine) -> None:

@@ -99,7 +99,7 @@ def test_a_put_that_is_always_cut_is_given_up_and_leaves_nothing(nginx: Nginx) -
     with wire_to(nginx.url) as wire, engine(Put("client-1"), wire.url, 1000) as put:
         wire.cuts = dict.fromkeys(range(10), 1000)
         outcome = put.upload(a_file("never.bin", SIZE_BYTES))
-    assert (outcome.end, outcome.failure) == (End.FAILED, Failure.CUT)
+    assert (outcome.end, outcome.failure) == (End.FAILED, Failure.RESET)
     assert "never.bin" not in nginx.names
 
 
@@ -114,7 +114,7 @@ def test_an_abort_deletes_what_is_there_and_minds_nothing_that_is_not(put: Engin
 
 @pytest.mark.parametrize(
     ("path", "size_bytes", "failure"),
-    [("/readonly", 1, Failure.REFUSED), ("/dav", 2 << 20, Failure.TOO_LARGE), ("/dav/none", 1, Failure.BUSY)],
+    [("/readonly", 1, Failure.REJECTED), ("/dav", 2 << 20, Failure.TOO_LARGE), ("/dav/none", 1, Failure.SERVER_ERROR)],
 )
 def test_what_nginx_does_not_take_has_a_kind(nginx: Nginx, path: str, size_bytes: int, failure: Failure) -> None:
     """For a folder that is not there it says 500."""

@@ -166,4 +166,4 @@ def test_our_server_knows_the_file_by_what_was_told_at_its_creation(our: Peer) -
 def test_a_target_that_is_no_creation_url_is_said_so(our: Peer, path: str) -> None:
     with engine(Tus("client-1"), our.url + path, CHUNK_BYTES) as tus:
         outcome = tus.upload(a_file("lost.bin", 1))
-    assert (outcome.end, outcome.failure) == (End.FAILED, Failure.REFUSED), outcome.message
+    assert (outcome.end, outcome.failure) == (End.FAILED, Failure.REJECTED), outcome.message

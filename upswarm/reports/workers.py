@@ -1,0 +1,100 @@
+"""How the generator fared: its workers as rows of text, and where the time of their requests went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from upswarm import units
+from upswarm.reports import rows
+from upswarm.results import generator
+from upswarm.results.histogram import Histogram
+from upswarm.results.run_file import Run, WorkerRecord
+from upswarm.results.tallies import PhaseTally
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """One process that uploaded; dashes where it did not tell."""
+
+    worker_id: str
+    host: str
+    cpu: str
+    lag: str
+    memory: str
+    lost: bool
+    saturated: bool
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """Where the time of one phase's successful requests went: shares of their service time, and each part's p95."""
+
+    name: str
+    shares: tuple[tuple[str, float], ...]
+    connect_p95: str
+    send_p95: str
+    wait_p95: str
+    reused: str
+
+
+def warnings(run: Run) -> list[str]:
+    """What the generator's own limits did to the numbers."""
+    return list(generator.warnings((each.worker_id, each.health) for each in run.workers))
+
+
+def worker_rows(run: Run) -> list[WorkerRow]:
+    """In the order of the run file."""
+    return [_worker_row(each) for each in run.workers]
+
+
+def part_rows(run: Run) -> list[PartRow]:
+    """The phases whose transport told where the time went."""
+    return [_part_row(phase.value, tally) for phase, tally in run.measurements.phases.items() if tally.send_time.count]
+
+
+def files(run: Run) -> str:
+    """How large the files were for the server, and what they took on the disks here; "" where none was made."""
+    made = run.measurements.files
+    if not made.made:
+        return ""
+    apparent, allocated = units.format_size(made.apparent_bytes), units.format_size(made.allocated_bytes)
+    return f"{rows.counted(made.made, 'file')} made: apparent {apparent}, allocated {allocated}"
+
+
+def _worker_row(worker: WorkerRecord) -> WorkerRow:
+    health = worker.health
+    return WorkerRow(
+        worker_id=worker.worker_id,
+        host=worker.host,
+        cpu=f"{_share(health.cpu_mean_ratio)}, at most {_share(health.cpu_max_ratio)}" if health.seconds else rows.NONE,
+        lag=rows.duration(health.lag_p99_s),
+        memory=units.format_size(health.peak_rss_bytes) if health.peak_rss_bytes else rows.NONE,
+        lost=worker.lost,
+        saturated=health.saturated,
+        late=health.late,
+    )
+
+
+def _share(ratio: float | None) -> str:
+    return rows.NONE if ratio is None else f"{ratio:.0%}".replace("%", " %")
+
+
+def _part_row(name: str, tally: PhaseTally) -> PartRow:
+    whole_s = _sum_s(tally.service_time) or 1.0
+    parts_s = {"connect": _sum_s(tally.connect_time), "send": _sum_s(tally.send_time), "wait": _sum_s(tally.wait_time)}
+    parts_s["rest"] = max(0.0, whole_s - sum(parts_s.values()))
+    total_s = sum(parts_s.values())
+    had_one = tally.reused + tally.connected
+    return PartRow(
+        name=name,
+        shares=tuple((part, value_s / total_s) for part, value_s in parts_s.items()),
+        connect_p95=rows.duration(tally.connect_time.percentile_s(95)),
+        send_p95=rows.duration(tally.send_time.percentile_s(95)),
+        wait_p95=rows.duration(tally.wait_time.percentile_s(95)),
+        reused=_share(tally.reused / had_one if had_one else None),
+    )
+
+
+def _sum_s(times: Histogram) -> float:
+    return (times.mean_s or 0.0) * times.count
