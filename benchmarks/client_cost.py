@@ -24,7 +24,8 @@ from upswarm.units import format_size
 
 GIB = 1 << 30
 HEADINGS = (
-    "client", "GB/s", "CPU s/GiB", "requests/CPU s", "× wrk", "× HttpUser", "× FastHttpUser", "lag p50 ms", "p99 ms",
+    "client", "GB/s", "CPU s/GiB", "requests/CPU s", "× wrk", "× k6", "× HttpUser", "× FastHttpUser",
+    "lag p50 ms", "p99 ms",
 )  # fmt: skip
 _ROOT = Path(__file__).parents[1]
 
@@ -94,12 +95,12 @@ def users(kind: str) -> Client:
 def wrk(asked: Asked) -> Sample:
     """wrk with one thread; all of its CPU time, of which its start is a few milliseconds."""
     run = ["-t1", f"-c{asked.users}", f"-d{max(1, round(asked.seconds))}s"]
-    return _scripted(asked, _LUA, lambda script: [installs.tool("wrk"), *run, "-s", script, f"{asked.url}/x"])
+    return _scripted(asked, _LUA, lambda script: [_TOOLS["wrk"](), *run, "-s", script, f"{asked.url}/x"])
 
 
 def k6(asked: Asked) -> Sample:
     """k6 on one core; all of its CPU time, of which its start is some tenths of a second."""
-    return _scripted(asked, _K6, lambda script: [installs.tool("k6"), "run", "--quiet", "--no-usage-report", script])
+    return _scripted(asked, _K6, lambda script: [_TOOLS["k6"](), "run", "--quiet", "--no-usage-report", script])
 
 
 CLIENTS: dict[str, Client] = {
@@ -111,7 +112,11 @@ CLIENTS: dict[str, Client] = {
     "wrk": wrk,
     "k6": k6,
 }
-_TOOLS = {"wrk", "k6"}
+PEERS = ("wrk", "k6", "HttpUser", "FastHttpUser")
+_TOOLS: dict[str, Callable[[], str]] = {
+    "wrk": lambda: installs.tool("wrk"),
+    "k6": lambda: installs.k6(installs.default_cache()),
+}
 
 
 def main(asked: argparse.Namespace) -> dict[str, Any]:
@@ -153,7 +158,7 @@ def _row(name: str, results: Sequence[Result]) -> list[str]:
             for repeat, sample in taken.items()
             if (other := _other(results, peer, repeat))
         ]
-        for peer in ("wrk", "HttpUser", "FastHttpUser")
+        for peer in PEERS
     ]
     return [
         name,
@@ -172,7 +177,7 @@ def _other(results: Sequence[Result], name: str, repeat: int) -> Sample | None:
 
 def _is_there(name: str, asked: argparse.Namespace) -> bool:
     try:
-        return name not in _TOOLS or bool(installs.tool(name))
+        return name not in _TOOLS or bool(_TOOLS[name]())
     except installs.MissingToolError as error:
         if not asked.skip_missing:
             raise
