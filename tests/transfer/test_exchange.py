@@ -245,6 +245,13 @@ def test_the_bytes_of_every_try_are_counted():
     assert [len(sent.body) for sent in lab.transport.sent] == [2500, 2500]
 
 
+def test_an_attempt_knows_which_chunk_it_carried():
+    lab = Lab([OK])
+    lab.exchange.drive(step(Phase.CHUNK, body=Body.of_chunk(a_file(), CHUNK)))
+    (attempt,) = lab.notebook.attempts
+    assert attempt.asked.body.chunk == CHUNK.index
+
+
 def test_only_the_bytes_that_the_transport_took_are_counted():
     lab = Lab([OK])
 

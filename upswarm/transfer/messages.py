@@ -50,7 +50,7 @@ class Body:
 
     def told(self, tell: Callable[[int], None]) -> Body:
         """The same body, whose bytes are told here."""
-        return Body(self.size_bytes, self.views, tell)
+        return Body(self.size_bytes, self.views, tell, self.chunk)
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Body:
