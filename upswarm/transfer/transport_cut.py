@@ -13,7 +13,7 @@ from upswarm.transfer.messages import Request, Response
 from upswarm.transfer.transport import DIRECT, Route, Timeouts
 from upswarm.transfer.transport_answer import Answer
 from upswarm.transfer.transport_head import head
-from upswarm.transfer.transport_line import opened
+from upswarm.transfer.transport_opening import opened
 from upswarm.transfer.transport_route import proxy_to, split
 
 _LOOK_S = 0.005

@@ -29,7 +29,7 @@ from upswarm.transfer.messages import Request, Response
 from upswarm.transfer.stopwatch import Stopwatch
 from upswarm.transfer.transport import DIRECT, Route, Timeouts
 from upswarm.transfer.transport_connection import Timed, pool_classes
-from upswarm.transfer.transport_line import untrusted
+from upswarm.transfer.transport_opening import untrusted
 from upswarm.transfer.transport_route import environment_proxies
 
 

@@ -14,7 +14,8 @@ from upswarm.transfer.stopwatch import Stopwatch
 from upswarm.transfer.transport import DIRECT, Route, Timeouts
 from upswarm.transfer.transport_answer import Answer
 from upswarm.transfer.transport_head import head
-from upswarm.transfer.transport_line import Line, opened
+from upswarm.transfer.transport_line import Line
+from upswarm.transfer.transport_opening import opened
 from upswarm.transfer.transport_route import Origin, asked, proxy_to, split
 
 TURN_S = 0.005
