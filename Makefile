@@ -7,6 +7,8 @@ READY_TO_WORK := $(VENV)/.ready-to-work
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SECONDS := 600
 SEED := 1
+# The journeys wait more than they reckon, so it is not the number of cores that matters.
+TEST_PROCESSES := 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve ui test check bench drill format lint types schema lock clean
@@ -38,13 +40,13 @@ ui: $(READY) ## Locust's web UI with the upload users
 	$(BIN)/locust -f locustfiles/upload.py --web-host 127.0.0.1
 
 test: $(READY_TO_WORK) ## the tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 check: $(READY_TO_WORK) ## format, lint, types and tests: what main always passes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 bench: $(READY_TO_WORK) ## the reference server beside its peers and the machine's own limit
 	$(BIN)/python -m benchmarks.line_rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -39,8 +40,10 @@ def test_a_master_and_two_workers_count_what_the_server_counts(workshop: Worksho
 
 def test_processes_are_workers_too(workshop: Workshop, tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
-        ended = workshop.upswarm("run", workshop.scenario(server.url), "--processes", "2")
-        assert ended.code == 0, ended.err
+        ended = workshop.upswarm(
+            "run", workshop.scenario(server.url), "-t", "3s", "--processes", "2", "--", "--stop-timeout", "3"
+        )
+        assert (ended.code, ended.err) == (0, "")
         run = workshop.run()
         assert_same_numbers(run, server.access_log(), files_on(server.url))
     assert len(run.workers) == 2
@@ -91,11 +94,12 @@ def test_runs_of_a_web_ui_with_workers_do_not_mix(workshop: Workshop, tmp_path: 
     port = str(free_port())
     with running_server(tmp_path) as server:
         scenario = workshop.scenario(server.url, hold="60s")
-        workers = [workshop.locust("--worker", "--master-port", port) for _ in range(2)]
         with (
             open_page(workshop, "--master", "--master-bind-port", port, "--scenario", scenario) as page,
-            family(*workers),
+            ExitStack() as stack,
         ):
+            assert str(page.start(host=server.url)["message"]).startswith("no worker is ready"), "and it begins later"
+            stack.enter_context(family(*(workshop.locust("--worker", "--master-port", port) for _ in range(2))))
             for _ in range(2):
                 page.await_workers(2)
                 page.start(host=server.url)

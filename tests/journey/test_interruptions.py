@@ -147,6 +147,7 @@ def test_uploads_go_on_at_another_worker_and_none_is_lost(workshop: Workshop, tm
     uploads = run.measurements.uploads
     assert uploads.interruptions > 3
     assert uploads.aborted > 0
+    assert run.measurements.files.made == ends(uploads), "a file that moves is made once"
     assert len(re.findall("Received upswarm_offer message from worker", ended.err)) == uploads.interruptions
 
 

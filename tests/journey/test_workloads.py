@@ -133,6 +133,16 @@ def test_a_record_is_replayed_with_its_sizes_wherever_the_command_is_typed(
     assert sizes == {0: 1 << 20, 1: 70 << 10, 2: 0, 3: 6 << 20}
 
 
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]])
+def test_a_record_of_one_moment_is_uploaded_whole(tmp_path: Path, processes: list[str]) -> None:
+    """The end of its time comes before the users do."""
+    (tmp_path / "rush.csv").write_text("0s,1KiB\n" * 9)
+    path = written(tmp_path, "target: embedded\nfiles: [1MiB]\nworkload: {{replay: rush.csv}}\n")
+    ended = Workshop(tmp_path).upswarm("run", str(path), *processes)
+    assert (ended.code, ended.err) == (0, "")
+    assert Workshop(tmp_path).run().measurements.arrivals.begun == 9
+
+
 def test_users_are_no_dial_of_an_open_load(tmp_path: Path) -> None:
     path = written(tmp_path, ARRIVALS, target="embedded", size="1MiB", slots=5)
     ended = Workshop(tmp_path).upswarm("run", str(path), "--users", "5")

@@ -81,6 +81,16 @@ def test_a_target_that_is_none_is_said_before_anything_is_sent(
     assert message in str(result.exception)
 
 
+def test_another_target_is_refused_where_the_scenario_says_how_the_embedded_one_is_started(tmp_path: Path) -> None:
+    """Else its faults would be looked for in a server that has none."""
+    with tus_http() as (url, _):
+        result = probe(written(tmp_path, "embedded", more=", embedded: {workers: 1}"), "--target", url)
+    assert isinstance(result.exception, UsageError)
+    assert f"expected the target `embedded`, which the scenario's target.embedded is for, found {url}" in str(
+        result.exception
+    )
+
+
 def test_a_scenario_that_is_none_is_said_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text("target: {url: embedded, protocoll: tus}")

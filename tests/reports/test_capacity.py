@@ -157,4 +157,8 @@ def test_the_knee_in_words() -> None:
     ],
 )
 def test_loads_have_round_ticks(highest: float, labels: list[str]) -> None:
-    assert [tick.label for tick in load_ticks(highest, most=5)] == labels
+    assert [tick.label for tick in load_ticks(highest, most=5, whole=False)] == labels
+
+
+def test_half_a_user_has_no_tick() -> None:
+    assert [tick.label for tick in load_ticks(4, most=11, whole=True)] == ["0", "1", "2", "3", "4"]

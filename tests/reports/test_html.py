@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +15,7 @@ from upswarm.reports.html import write_report
 from upswarm.results.measurements import Measurements
 from upswarm.results.metrics import METRICS
 from upswarm.results.run_file import Machine, Run, WorkerRecord
+from upswarm.results.tallies import ArrivalsTally
 from upswarm.results.thresholds import Verdict
 from upswarm.transfer.messages import Phase
 
@@ -124,6 +126,16 @@ def test_key_figures_carry_the_definition_of_the_metrics_table(tmp_path: Path) -
 def test_the_story_tells_when_requests_failed(tmp_path: Path) -> None:
     assert "39 failed, the first in second 8 and the last in second 13." in text(runs.crashed(), tmp_path)
     assert "0 failed." in text(runs.good(), tmp_path)
+
+
+def test_and_what_became_of_arrivals(tmp_path: Path) -> None:
+    run = deepcopy(runs.good())
+    assert "came due" not in text(run, tmp_path)
+    run.measurements.arrivals = ArrivalsTally(begun=1036, late=18, dropped=21)
+    assert (
+        "1,057 arrivals came due: 1,036 began, 18 of them late (more than 10 ms), and 21 found all slots taken, were "
+        "dropped and never sent." in text(run, tmp_path)
+    )
 
 
 def test_empty_parts_are_sentences(tmp_path: Path) -> None:

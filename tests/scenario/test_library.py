@@ -48,6 +48,14 @@ def test_a_forecast_counts_requests_and_bytes() -> None:
     assert "at most   8 uploads, 100.0 MiB, 42 requests if the target takes 10.0 MiB/s" in text  # in ten seconds
 
 
+def test_of_other_protocols_only_the_most_requests_are_known() -> None:
+    """tus has no finalize, and `put` no init either."""
+    scenario = parse("target: {protocol: tus}\nfiles: [4MiB]\nworkload: {iterations: {count: 7}}\n", "s.yaml", {})
+    lines = list(Forecast.of(scenario, scenario.build_workload()).lines())
+    assert lines[2] == "upload    4.0 MiB in at most 3.0 requests on average (init, chunks, finalize)"
+    assert lines[3] == "in all    7 uploads, 28.0 MiB, at most 21 requests"
+
+
 def test_think_time_bounds_a_forecast() -> None:
     text = "files: [1B]\nworkload: {users: {stages: [{to: 2, over: 0s}, {hold: 10s}], think_time: 4s}}"
     scenario = parse(text, "s.yaml", {})

@@ -8,23 +8,32 @@ from typing import Any
 import gevent
 import pytest
 
-from upswarm.swarm.handover import ANSWER, OFFER, Handover, Switchboard
+from upswarm.swarm.handover import ANSWER, GRANT, OFFER, WITHDRAW, Handover, Switchboard
 from upswarm.transfer.suspended import Log, Suspended
 
 PATIENCE_S = 20
+
+
+ANSWER_S = 0.05
 
 
 class Worker:
     """Takes up what it is offered, if it is `willing`; `end` ends the uploads that it has."""
 
     def __init__(self, post: Post, worker_id: str) -> None:
-        self.handover = Handover(lambda kind, data: post.to_master(worker_id, kind, data), self._take_up)
+        self.handover = Handover(lambda kind, data: post.to_master(worker_id, kind, data), self._take_up, ANSWER_S)
         self.willing = True
         self.has: dict[int, Callable[[], None]] = {}
 
-    def _take_up(self, run_id: str, suspended: Suspended, ended: Callable[[], None]) -> bool:
+    def _take_up(
+        self, run_id: str, suspended: Suspended, granted: Callable[[], bool], ended: Callable[[], None]
+    ) -> bool:
+        def guest() -> None:
+            if granted():
+                self.has[suspended.number] = ended
+
         if self.willing:
-            self.has[suspended.number] = ended
+            gevent.spawn(guest)
         return self.willing
 
     def end(self, number: int) -> None:
@@ -41,7 +50,7 @@ class Worker:
             return True
 
         greenlet = gevent.spawn(user)
-        gevent.sleep(0)
+        settle()
         return greenlet
 
 
@@ -52,32 +61,38 @@ class Post:
         self.workers = {worker_id: Worker(self, worker_id) for worker_id in worker_ids}
         self.switchboard = Switchboard(self.to_worker, lambda: self.workers)
         self.holds_answers = False
-        self.held: list[tuple[str, dict[str, Any], str]] = []
+        self.held: list[tuple[str, dict[str, Any]]] = []
 
     def __getitem__(self, worker_id: str) -> Worker:
         return self.workers[worker_id]
 
     def to_master(self, worker_id: str, kind: str, data: dict[str, Any]) -> None:
-        if kind == OFFER:
-            self.switchboard.offered(worker_id, data)
+        if kind == ANSWER and self.holds_answers:
+            self.held.append((worker_id, data))
         else:
-            self.switchboard.answered(data)
+            board = self.switchboard
+            {OFFER: board.offered, ANSWER: board.answered, WITHDRAW: board.withdrawn}[kind](worker_id, data)
 
     def to_worker(self, kind: str, data: dict[str, Any], worker_id: str) -> None:
-        if kind == ANSWER and self.holds_answers:
-            self.held.append((kind, data, worker_id))
-            return
         handover = self.workers[worker_id].handover
-        (handover.offered if kind == OFFER else handover.answered)(data)
+        {OFFER: handover.offered, ANSWER: handover.answered, GRANT: handover.granted}[kind](data)
 
     def deliver(self) -> None:
         self.holds_answers = False
-        for message in self.held:
-            self.to_worker(*message)
+        for worker_id, data in self.held:
+            self.to_master(worker_id, ANSWER, data)
+        self.held = []
+        settle()
 
 
 def suspended(number: int) -> Suspended:
     return Suspended(number, {"upload_id": "u"}, 3.5, Log(sent_bytes=7, interruptions=1))
+
+
+def settle() -> None:
+    """Until everybody who can go on has done so."""
+    for _ in range(3):
+        gevent.sleep(0)
 
 
 def outcome_of(user: gevent.Greenlet) -> bool:
@@ -132,27 +147,71 @@ def test_an_upload_that_came_back_may_move_again() -> None:
 
 
 @pytest.mark.parametrize("willing", [True, False])
-def test_a_user_that_is_stopped_before_the_answer_waits_to_hear_whose_the_upload_is(willing: bool) -> None:
-    """Its own, then it is stopped like any other; the other worker's, then that one tells the end."""
+def test_an_answer_that_comes_too_late_changes_nothing(willing: bool) -> None:
     post = Post("a", "b")
     post["b"].willing, post.holds_answers = willing, True
-    moved: list[bool] = []
+    assert not outcome_of(post["a"].give_away(4)), "it goes on where it was"
+    post.deliver()
+    assert post["b"].has == {}, "and so must not go on over there"
+
+
+def test_a_late_answer_is_none_to_the_next_offer_of_the_same_upload() -> None:
+    post = Post("a", "b")
+    post.holds_answers = True
+    assert not outcome_of(post["a"].give_away(4))
+    user = post["a"].give_away(4)
+    post.deliver()
+    assert (user.dead, list(post["b"].has)) == (False, [4])
+    post["b"].end(4)
+    assert outcome_of(user)
+
+
+def test_a_user_that_is_stopped_before_the_answer_keeps_the_upload() -> None:
+    post = Post("a", "b")
+    post.holds_answers = True
+    user = post["a"].give_away(4)
+    user.kill(timeout=PATIENCE_S)
+    assert isinstance(user.value, gevent.GreenletExit), "it ends as one that was killed does"
+    post.deliver()
+    assert post["b"].has == {}
+
+
+def test_a_user_that_is_stopped_when_the_other_one_has_the_upload_already_does_not_tell_its_end() -> None:
+    post = Post("a", "b")
+    heard: list[Any] = []
+    to_worker = post.workers["a"].handover.answered
+    post.workers["a"].handover.answered = heard.append  # type: ignore[method-assign]
+    told: list[str] = []
 
     def user() -> None:
         awaited = post["a"].handover.offer("run", suspended(4))  # raises where the upload is still its own
         assert awaited is not None
-        moved.append(True)
+        told.append("moved")
         awaited()
+        told.append("went on")
 
     greenlet = gevent.spawn(user)
-    gevent.sleep(0)
+    settle()
     greenlet.kill(block=False)
-    gevent.sleep(0.01)
-    assert not greenlet.dead
-    post.deliver()
+    settle()
+    assert not greenlet.dead, "it waits to hear whose the upload is"
+    to_worker(heard[0])
     gevent.joinall([greenlet], timeout=PATIENCE_S)
-    assert isinstance(greenlet.value, gevent.GreenletExit), "it ends as one that was killed does"
-    assert moved == [True] * willing
+    assert (told, list(post["b"].has), [each["word"] for each in heard]) == (["moved"], [4], ["accepted"])
+
+
+def test_at_the_end_of_a_run_everybody_keeps_what_they_have_until_the_next_one() -> None:
+    post = Post("a", "b")
+    post.holds_answers = True
+    before = post["a"].give_away(1)
+    post.switchboard.close()
+    post.deliver()
+    assert not outcome_of(before)
+    assert not outcome_of(post["a"].give_away(2))
+    assert post["b"].has == {}
+    post.switchboard.open()
+    post["a"].give_away(3).kill()
+    assert list(post["b"].has) == [3]
 
 
 def test_an_answer_that_nobody_waits_for_is_ignored() -> None:

@@ -24,6 +24,10 @@ thresholds: [upload.failed count == 0, chunk.response_time p95 < 1s]
 USERS = "{users: {stages: [{to: 2, over: 0s}, {hold: 2s}]}}"
 ARRIVALS = "{arrivals: {stages: [{rate: 5/s, hold: 2s}]}}"
 ITERATIONS = "{iterations: {count: 9}}"
+USUAL: dict[str, Any] = {
+    "until": (), "by": None, "least": None, "most": None, "precision_ratio": 0.05, "step_s": 20.0,
+    "budget_s": 600.0, "target": None, "processes": None, "reports": Path("reports"),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -31,11 +35,7 @@ def asked(tmp_path: Path):
     def question(workload: str = USERS, **wishes: Any) -> Question:
         path = tmp_path / "ours.yaml"
         path.write_text(SCENARIO.replace("{workload}", workload))
-        usual = {
-            "until": (), "by": None, "least": None, "most": None, "precision_ratio": 0.05, "step_s": 20.0,
-            "budget_s": 600.0, "target": None, "processes": None, "reports": tmp_path,
-        }  # fmt: skip
-        return ask(str(path), **(usual | wishes))
+        return ask(str(path), **(USUAL | wishes))
 
     return question
 
@@ -83,7 +83,8 @@ def test_steps_last_whole_seconds(asked) -> None:
         ({"by": "arrivals", "least": "5"}, "expected a rate such as 200/s or 30/m, found '5'\n  loads are counted by"),
         ({"step_s": 1.0}, "expected steps of at least 2s, found 1.00 s"),
         ({"budget_s": 21.0}, "expected a budget in which a step fits, about 22.0 s, found 21.0 s"),
-        ({"precision_ratio": 0.0}, "expected a precision above 0"),
+        ({"precision_ratio": 0.0}, "^expected a --precision above 0, found 0\n"),
+        ({"target": "nonsense"}, "^target: expected `embedded` or a URL"),
         ({"workload": ARRIVALS, "by": "users"}, "expected no number of users"),
         ({"workload": ITERATIONS, "by": "arrivals"}, "expected no rate, for this scenario is so many uploads"),
     ],
@@ -92,6 +93,18 @@ def test_what_is_no_question_is_refused(asked, wishes, message) -> None:
     with pytest.raises(UsageError, match=message) as refused:
         asked(**wishes)
     assert refused.value.exit_code == 2
+
+
+def test_a_threshold_that_can_not_be_searched_by_is_not_called_a_wish() -> None:
+    with pytest.raises(
+        UsageError, match=r"^the scenario's thresholds: .*found arrivals.dropped .*\n  say with --until"
+    ):
+        ask("arrivals", **USUAL)
+
+
+def test_another_target_is_refused_where_the_scenario_says_how_the_embedded_one_is_started() -> None:
+    with pytest.raises(UsageError, match=r"expected the target `embedded`, .* found http://127.0.0.1:9"):
+        ask("flaky-network", **(USUAL | {"target": "http://127.0.0.1:9"}))
 
 
 def test_a_wished_rate_reaches_the_workers() -> None:

@@ -120,14 +120,18 @@ class Unruly:
         self.failures: list[Exception] = []
         self._closing = threading.Event()
         self._serving: list[threading.Thread] = []
+        self._last_peer: object = None
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
     def close(self) -> None:
         """Serve every connection that was made before this call to its end, then raise what went wrong in here."""
         self._closing.set()
-        socket.create_connection(("127.0.0.1", self.port)).close()  # the last in the queue: nothing is overlooked
-        self._accepting.join(10)
+        with socket.socket() as last:  # in the queue: nothing before it is overlooked
+            last.bind(("127.0.0.1", 0))
+            self._last_peer = last.getsockname()
+            last.connect(("127.0.0.1", self.port))
+            self._accepting.join(10)
         for thread in (self._accepting, *self._serving):
             thread.join(10)
             assert not thread.is_alive(), "somebody still holds a connection"
@@ -142,13 +146,14 @@ class Unruly:
     def _accept(self) -> None:
         number = 0
         while True:
-            sock, _ = self._listener.accept()
+            sock, peer = self._listener.accept()
+            if peer == self._last_peer:
+                sock.close()
+                return
             number += 1
             thread = threading.Thread(target=self._serve, args=(sock, number), daemon=True)
             self._serving.append(thread)
             thread.start()
-            if self._closing.is_set():
-                return
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         try:

@@ -27,6 +27,7 @@ FIXED = FixedLoad(Iterations(100, 3))
         (RECORDED, 5, 5, 1, "4 recorded arrivals, at most 1 in flight"),
         (FIXED, None, None, 3, "100 uploads by 3 users"),
         (FixedLoad(Iterations(1, 3), limit_s=9), None, 9, 1, "1 upload by 1 user"),
+        (OpenLoad(Replay((0.0,), (1,)), 2), 0, 0, 2, "1 recorded arrival, at most 2 in flight"),
     ],
 )
 def test_what_a_run_asks(
@@ -45,6 +46,10 @@ def test_every_worker_has_a_user_for_each_of_its_slots(workers: int, users: int)
 def test_a_run_is_over_when_its_time_is() -> None:
     assert [load.users_at(10, 1) for load in (CLOSED, OPEN, RECORDED, FixedLoad(Iterations(5), 10))] == [None] * 4
     assert FIXED.users_at(1e9, 1) == 3
+
+
+def test_a_record_of_one_moment_has_users_too() -> None:
+    assert OpenLoad(Replay((0.0, 0.0), (1, 2)), max_in_flight=5).users_at(0, 1) == 5
 
 
 def test_a_duration_cuts_and_lengthens() -> None:
@@ -71,7 +76,7 @@ def test_users_change_where_they_are_what_the_load_is() -> None:
 @pytest.mark.parametrize(
     ("workload", "wish"),
     [(CLOSED, Override(users=0)), (CLOSED, Override(duration_s=0)), (OPEN, Override(duration_s=0)),
-     (RECORDED, Override(duration_s=0))],
+     (RECORDED, Override(duration_s=0)), (FIXED, Override(duration_s=0))],
 )  # fmt: skip
 def test_nothing_left_is_an_error(workload: Workload, wish: Override) -> None:
     with pytest.raises(UsageError, match="nothing would be uploaded"):

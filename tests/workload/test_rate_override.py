@@ -39,8 +39,8 @@ def test_a_rate_for_another_time(load) -> None:
 @pytest.mark.parametrize(
     ("load", "wish", "message"),
     [
-        (PEOPLE, Override(users=3, rate_per_s=5.0), "expected no number of users"),
-        (RISING, Override(rate_per_s=0.0), "expected a time in which something arrives"),
+        (PEOPLE, Override(users=3, rate_per_s=5.0), "expected --rate or --users, found both"),
+        (RISING, Override(rate_per_s=0.0), "expected a rate above 0/s"),
         (
             OpenLoad(Replay((0.0,), (1,)), 3),
             Override(rate_per_s=5.0),

@@ -29,7 +29,7 @@ def knee(capacity: Capacity, width: int) -> str:
     lower_top = _TOP + _PLOT + _GAP
     floor = lower_top + _PLOT * 2 // 3
     drawing = Drawing(width, floor + _BELOW, _in_words(capacity, steps))
-    ticks = load_ticks(steps[-1].load, most=max(3, width // 85))
+    ticks = load_ticks(steps[-1].load, most=max(3, width // 85), whole=capacity.by is By.USERS)
     x = axes.linear(0, ticks[-1].value, _LEFT, width - _RIGHT)
     _times(drawing, capacity, steps, x)
     _goodput(drawing, steps, x, (lower_top, floor))
@@ -37,9 +37,9 @@ def knee(capacity: Capacity, width: int) -> str:
     return str(drawing)
 
 
-def load_ticks(highest: float, *, most: int) -> list[Tick]:
-    """From 0 to just above the highest load, in steps of 1, 2 or 5 of a decade, also below one."""
-    if highest >= most:
+def load_ticks(highest: float, *, most: int, whole: bool) -> list[Tick]:
+    """From 0 to just above the highest load, in steps of 1, 2 or 5 of a decade, also below one unless `whole`."""
+    if whole or highest >= most:
         return axes.count_ticks(highest, most=most)
     steps = (digit * 10.0**power for power in range(-6, 2) for digit in (1, 2, 5))
     step = next(step for step in steps if highest <= step * most)

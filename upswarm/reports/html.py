@@ -111,7 +111,19 @@ def _story(run: Run) -> str:
         f"finished ({rows.figure(run.summary, 'goodput', 'total')}), {uploads.failed:,} failed after all retries, "
         f"{aborted}and {uploads.stopped:,} had to stop because the run was over. "
         f"{rows.counted(measured.attempts, 'request')} went over the wire: {retries:,} of them repeated another, "
-        f"and {failed:,} failed{_when_failed(run)}."
+        f"and {failed:,} failed{_when_failed(run)}.{_arrived(run)}"
+    )
+
+
+def _arrived(run: Run) -> str:
+    """What became of an open load; for other loads nothing."""
+    tally = run.measurements.arrivals
+    due = tally.begun + tally.dropped
+    if due == 0:
+        return ""
+    return (
+        f" {rows.counted(due, 'arrival')} came due: {tally.begun:,} began, {tally.late:,} of them late "
+        f"(more than 10 ms), and {tally.dropped:,} found all slots taken, were dropped and never sent."
     )
 
 

@@ -29,7 +29,10 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Means are over the files that the seed draws first; `requests_per_upload` counts neither retries nor probes."""
+    """Means are over the files that the seed draws first; `requests_per_upload` counts neither retries nor probes.
+
+    It is the most: a protocol may have no init or no finalize, or larger chunks than the reference server.
+    """
 
     scenario: Scenario
     workload: Workload
@@ -56,8 +59,8 @@ class Forecast:
         """The forecast for people."""
         yield f"target    {self.scenario.target.url}, protocol {self.scenario.target.protocol}{self._faults()}"
         yield f"for       {self._duration()}"
-        yield f"upload    {format_size(self.mean_size_bytes)} in {self.requests_per_upload:.1f} requests on average "\
-              "(init, chunks, finalize)"  # fmt: skip
+        requests = f"{self._at_most()}{self.requests_per_upload:.1f} requests on average (init, chunks, finalize)"
+        yield f"upload    {format_size(self.mean_size_bytes)} in {requests}"
         yield from self._habits()
         yield from self._volumes()
         for threshold in self.scenario.thresholds:
@@ -100,7 +103,10 @@ class Forecast:
 
     def _volume(self, uploads: float) -> str:
         size, requests = format_size(uploads * self.mean_size_bytes), uploads * self.requests_per_upload
-        return f"{uploads:,.0f} uploads, {size}, {requests:,.0f} requests"
+        return f"{uploads:,.0f} uploads, {size}, {self._at_most()}{requests:,.0f} requests"
+
+    def _at_most(self) -> str:
+        return "" if str(self.scenario.target.protocol) == "chunked" else "at most "
 
 
 def total_uploads(workload: Workload) -> int | None:

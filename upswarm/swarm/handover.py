@@ -1,115 +1,167 @@
 """Interrupted uploads that go on at another worker: messages from worker to master to worker, and back.
 
 Whoever has an upload tells its end, so at any time it must be clear who that is. A worker **offers** an upload and
-keeps it until the answer: another one has **accepted** it, and it is theirs, or **declined**. The first one's user then
-waits until it has **ended** there: fifty people remain fifty, wherever they come back.
+keeps it; another one says whether it would take it, and the master alone decides: it **grants** the upload to the
+other, or the first one keeps it. However late somebody says something, there is one decision. The first one's user
+then waits until the upload has **ended** over there: fifty people remain fifty, wherever they come back.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-import gevent
 from gevent.event import AsyncResult, Event
 
 from upswarm.transfer.suspended import Suspended
 from upswarm.transfer.uploader import Awaited
 
-OFFER, ANSWER = "upswarm_offer", "upswarm_answer"
-"""Messages: an upload and where it comes from; `accepted`, `declined` or `ended` and where that goes to."""
+OFFER, WITHDRAW = "upswarm_offer", "upswarm_withdraw"
+"""Messages from the worker that has an upload: it offers it; it keeps it, unless that has been granted already."""
+ANSWER, GRANT = "upswarm_answer", "upswarm_grant"
+"""Messages back: `accepted`, `declined` or `ended`, and where that goes to; and to who would take it, the decision."""
 _ANSWER_S = 10.0
-_LAST_ANSWER_S = 2.0
 
 Send = Callable[[str, dict[str, Any]], object]
 SendTo = Callable[[str, dict[str, Any], str], object]
-TakeUp = Callable[[str, Suspended, Callable[[], None]], bool]
-"""Begins to go on with an upload of this run, and says when it has ended; False where it is not wanted here."""
+TakeUp = Callable[[str, Suspended, Callable[[], bool], Callable[[], None]], bool]
+"""Waits until it is told whether to go on with an upload of this run, does so, and says when it has ended.
+
+False where the upload is not wanted here.
+"""
 
 
 @dataclass(slots=True)
 class _Talk:
-    """About one upload that was offered."""
+    """About one upload that was offered. Until its worker is told otherwise, its end is told by somebody else."""
 
-    accepted: AsyncResult = field(default_factory=AsyncResult)
+    answered: Event = field(default_factory=Event)
+    ours: bool = False
     ended: Event = field(default_factory=Event)
 
 
 class Handover:
     """A worker's end; `send` is to the master."""
 
-    def __init__(self, send: Send, take_up: TakeUp) -> None:
+    def __init__(self, send: Send, take_up: TakeUp, answer_s: float = _ANSWER_S) -> None:
         self._send = send
         self._take_up = take_up
+        self._answer_s = answer_s
         self._talks: dict[tuple[str, int], _Talk] = {}
+        self._promises: dict[int, AsyncResult] = {}
 
     def offer(self, run_id: str, suspended: Suspended) -> Awaited | None:
         """What waits for an upload's end at the worker that goes on with it; None where nobody does."""
         talk = self._talks[run_id, suspended.number] = _Talk()
-        self._send(OFFER, {"run_id": run_id, "upload": suspended.to_document()})
-        awaited: Awaited = talk.ended.wait
+        about = {"run_id": run_id, "number": suspended.number}
+        self._send(OFFER, {**about, "upload": suspended.to_document()})
         try:
-            accepted = _answer(talk, _ANSWER_S)
+            if not talk.answered.wait(self._answer_s):
+                self._send(WITHDRAW, about)
+                talk.answered.wait()
         except BaseException as stop:  # the run ends in this very moment: whose upload is it?
-            accepted = _answer(talk, _LAST_ANSWER_S)
-            if not accepted:
+            self._send(WITHDRAW, about)
+            _wait_in_any_case(talk.answered, self._answer_s)
+            if talk.ours:
                 raise
-            awaited = _raising(stop)
-        return awaited if accepted else None
+            return _raising(stop)
+        return None if talk.ours else talk.ended.wait
 
     def offered(self, data: Mapping[str, Any]) -> None:
         """Another worker offers an upload."""
-        run_id, suspended = data["run_id"], Suspended.of_document(data["upload"])
+        decision = self._promises[data["offer"]] = AsyncResult()
+        suspended = Suspended.of_document(data["upload"])
+        accepted = self._take_up(data["run_id"], suspended, decision.get, lambda: self._answer(data, "ended"))
+        if not accepted:
+            del self._promises[data["offer"]]
+        self._answer(data, "accepted" if accepted else "declined")
 
-        def answer(word: str) -> None:
-            self._send(ANSWER, {"run_id": run_id, "number": suspended.number, "to": data["from"], "word": word})
-
-        accepted = self._take_up(run_id, suspended, lambda: answer("ended"))
-        answer("accepted" if accepted else "declined")
+    def granted(self, data: Mapping[str, Any]) -> None:
+        """The master says whether an upload goes on here."""
+        self._promises.pop(data["offer"]).set(data["granted"])
 
     def answered(self, data: Mapping[str, Any]) -> None:
-        """Another worker says what becomes of an upload that was offered."""
-        talk = self._talks.get((data["run_id"], data["number"]))
+        """The master says what becomes of an upload that was offered, or that it has ended."""
+        key = data["run_id"], data["number"]
+        talk = self._talks.get(key) if data["word"] == "accepted" else self._talks.pop(key, None)
         if talk is None:
             return
-        if data["word"] != "accepted":
-            del self._talks[data["run_id"], data["number"]]
         if data["word"] == "ended":
             talk.ended.set()
         else:
-            talk.accepted.set(data["word"] == "accepted")
+            talk.ours = data["word"] == "declined"
+            talk.answered.set()
+
+    def _answer(self, offer: Mapping[str, Any], word: str) -> None:
+        about = {key: offer[key] for key in ("run_id", "number", "offer")}
+        self._send(ANSWER, {**about, "to": offer["from"], "word": word})
 
 
 class Switchboard:
-    """The master's end: it passes offers to one worker after the other, and answers back."""
+    """The master's end: it passes offers to one worker after the other, and decides.
+
+    What is offered is `open` until it is granted, declined or withdrawn; what is said later changes nothing.
+    """
 
     def __init__(self, send: SendTo, workers: Callable[[], Iterable[str]]) -> None:
         self._send = send
         self._workers = workers
-        self._turns = 0
+        self._offers = 0
+        self._open: dict[tuple[str, str, int], int] = {}
+        self._closed = False
+
+    def open(self) -> None:
+        """A run begins."""
+        self._closed = False
+
+    def close(self) -> None:
+        """The run is being ended: everybody keeps what they have."""
+        self._closed = True
+        for key in list(self._open):
+            self._decline(key)
 
     def offered(self, worker_id: str, data: Mapping[str, Any]) -> None:
         """A worker offers an upload; where it is the only one, the master declines."""
+        key = worker_id, data["run_id"], data["number"]
+        self._offers += 1
+        self._open[key] = self._offers
         others = sorted(set(self._workers()) - {worker_id})
-        if others:
-            self._turns += 1
-            self._send(OFFER, {**data, "from": worker_id}, others[self._turns % len(others)])
+        if others and not self._closed:
+            self._send(OFFER, {**data, "from": worker_id, "offer": self._offers}, others[self._offers % len(others)])
         else:
-            number = data["upload"]["number"]
-            self.answered({"run_id": data["run_id"], "number": number, "to": worker_id, "word": "declined"})
+            self._decline(key)
 
-    def answered(self, data: Mapping[str, Any]) -> None:
-        """A worker says what becomes of an upload."""
-        self._send(ANSWER, dict(data), data["to"])
+    def answered(self, worker_id: str, data: Mapping[str, Any]) -> None:
+        """A worker says whether it would take an upload, or that one has ended."""
+        key = data["to"], data["run_id"], data["number"]
+        timely = self._open.get(key) == data["offer"]
+        if timely:
+            del self._open[key]
+        if data["word"] == "accepted":
+            self._send(GRANT, {"offer": data["offer"], "granted": timely}, worker_id)
+        if timely or data["word"] == "ended":
+            self._send(ANSWER, dict(data), data["to"])
+
+    def withdrawn(self, worker_id: str, data: Mapping[str, Any]) -> None:
+        """A worker has waited too long, or is being stopped."""
+        self._decline((worker_id, data["run_id"], data["number"]))
+
+    def _decline(self, key: tuple[str, str, int]) -> None:
+        """Unless it has been decided: then that is on its way."""
+        if self._open.pop(key, None) is not None:
+            worker_id, run_id, number = key
+            self._send(ANSWER, {"run_id": run_id, "number": number, "word": "declined"}, worker_id)
 
 
-def _answer(talk: _Talk, within_s: float) -> bool:
-    """A worker that does not answer is lost, and then the run is no measurement."""
-    try:
-        return bool(talk.accepted.get(timeout=within_s))
-    except gevent.Timeout:
-        return False
+def _wait_in_any_case(event: Event, within_s: float) -> None:
+    """Wait, even if this greenlet is stopped again meanwhile; not for ever, for the master may be gone."""
+    deadline_s = time.monotonic() + within_s
+    while not event.is_set() and (left_s := deadline_s - time.monotonic()) > 0:
+        with suppress(BaseException):
+            event.wait(left_s)
 
 
 def _raising(stop: BaseException) -> Awaited:

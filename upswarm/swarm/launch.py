@@ -31,11 +31,11 @@ def run_headless(
     arguments = ["--headless", "--only-summary", "--loglevel", "WARNING"]
     arguments += ["--scenario", scenario, "--reports", str(reports)]
     if target is not None:
-        arguments += ["--host", target]
+        arguments.append(f"--host={target}")
     if users is not None:
         arguments += ["--users", str(users)]
     if rate is not None:
-        arguments += ["--rate", rate]
+        arguments.append(f"--rate={rate}")  # one word, for a value may begin with a dash
     if duration_s is not None:
         arguments += ["--run-time", f"{math.ceil(duration_s)}s"]
     if processes is not None:

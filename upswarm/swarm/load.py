@@ -124,11 +124,15 @@ class Load:
         )  # fmt: skip
 
     @contextmanager
-    def open_file(self, number: int) -> Iterator[File]:
-        """The file with this number; as long as it is open, `drain` knows that the caller is uploading."""
+    def open_file(self, number: int, *, counted: bool = True) -> Iterator[File]:
+        """The file with this number; as long as it is open, `drain` knows that the caller is uploading.
+
+        It is `counted` as one that was made, which a file is once, however many workers upload it.
+        """
         draw = self._plan.workload.sized(self._mix.draw(number))
         file = self._content(draw.content).open(f"{self._plan.run_id}-{draw.number:06d}", draw.size_bytes, draw.seed)
-        self._recorder.opened(file)
+        if counted:
+            self._recorder.opened(file)
         uploading = gevent.getcurrent()
         self._under_way.add(uploading)
         try:
@@ -137,14 +141,15 @@ class Load:
             self._under_way.discard(uploading)
             file.close()
 
-    def take_up(self, suspended: Suspended, ended: Callable[[], None]) -> bool:
+    def take_up(self, suspended: Suspended, granted: Callable[[], bool], ended: Callable[[], None]) -> bool:
         """Go on with an upload of another worker, beside the users, and say when it has `ended`.
 
+        `granted` waits until it is known whether that shall be.
         False where this load is about to end: then it is none of its affairs.
         """
         if self.draining or (self.used_up is not None and self.used_up.is_set()):
             return False
-        guest = gevent.spawn(self._go_on_with, suspended, ended)
+        guest = gevent.spawn(self._be_host_to, suspended, granted, ended)
         self._under_way.add(guest)
         self._guests.add(guest)
         return True
@@ -153,23 +158,33 @@ class Load:
         """Wait until no upload of another worker is under way here."""
         gevent.joinall(list(self._guests))
 
+    def _be_host_to(self, suspended: Suspended, granted: Callable[[], bool], ended: Callable[[], None]) -> None:
+        guest = gevent.getcurrent()
+        try:
+            if granted():
+                self._go_on_with(suspended, ended)
+        finally:
+            self._under_way.discard(guest)
+            self._guests.discard(guest)
+
     def _go_on_with(self, suspended: Suspended, ended: Callable[[], None]) -> None:
         transports = self.open_transports()
         try:
-            with self.open_file(suspended.number) as file:
+            with self.open_file(suspended.number, counted=False) as file:
                 self.uploader(*transports).resume(file, suspended)
         except Exception as error:
             self._user_error.fire(user_instance=None, exception=error, tb=error.__traceback__)
         finally:
             for transport in transports:
                 transport.close()
-            self._guests.discard(gevent.getcurrent())
             ended()
 
     def _begin(self, **_: Any) -> None:
-        """The users are there; in an open load they wait to be called. Told with each change of their number."""
-        if not self.draining:
-            self._feed.begin()
+        """The users are there; in an open load they wait to be called. Told with each change of their number.
+
+        Where all arrivals are due at once, a worker may hear of the run's end before its users are there.
+        """
+        self._feed.begin()
 
     @cached_property
     def _mix(self) -> Mix:
@@ -195,10 +210,10 @@ class Load:
         Afterwards nothing is measured any more: the next report is the last.
         """
         self.draining = True
-        self._spawned.remove_listener(self._begin)
         deadline_s = self._clock.now() + grace_s
         if complete:
             self._feed.await_all(grace_s)
+        self._spawned.remove_listener(self._begin)
         self._feed.close()
         while self._under_way and self._clock.now() < deadline_s:
             gevent.sleep(0.02)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from platform import node
 
-from upswarm.errors import UsageError
 from upswarm.probing.document import document
 from upswarm.probing.findings import Findings
 from upswarm.probing.probe import Probe
@@ -17,9 +16,9 @@ from upswarm.probing.target import Target
 from upswarm.probing.text import terminal_text
 from upswarm.scenario import library, loader
 from upswarm.scenario.model import Scenario
-from upswarm.scenario.target import EMBEDDED, check_url
+from upswarm.scenario.target import EMBEDDED
 from upswarm.swarm.embedded import EmbeddedServer
-from upswarm.swarm.target import check_reachable
+from upswarm.swarm.target import check_reachable, chosen
 from upswarm.transfer.auth import unsigned
 from upswarm.transfer.clock import SystemClock
 
@@ -27,7 +26,7 @@ from upswarm.transfer.clock import SystemClock
 def probe(scenario: str, *, target: str | None, within_s: float, as_json: bool) -> int:
     """Probe, print, and return the exit code; raises `UpswarmError` where nothing can be probed."""
     loaded = loader.load(library.find(scenario))
-    with _url(target or loaded.target.url, loaded) as url:
+    with _url(chosen(target, loaded), loaded) as url:
         findings = Probe(_target(loaded, url), secrets.token_hex(4), within_s=within_s).run()
     print(_written(findings, as_json=as_json))
     return findings.exit_code
@@ -42,13 +41,9 @@ def _written(findings: Findings, *, as_json: bool) -> str:
 @contextmanager
 def _url(wished: str, scenario: Scenario) -> Iterator[str]:
     """The URL of the target; the embedded server runs as long as it is needed."""
-    try:
-        url = check_url(wished)
-    except ValueError as error:
-        raise UsageError(f"target: {error}", hint=getattr(error, "hint", "")) from error
-    if url != EMBEDDED:
-        check_reachable(url, scenario.transfer.open_transport(url))
-        yield url
+    if wished != EMBEDDED:
+        check_reachable(wished, scenario.transfer.open_transport(wished))
+        yield wished
         return
     settings = scenario.target.embedded
     server = EmbeddedServer(settings.environ(scenario.seed) if settings is not None else {})

@@ -14,6 +14,7 @@ from upswarm.results.steps import By
 from upswarm.results.thresholds import Threshold, ThresholdError
 from upswarm.scenario import library, loader
 from upswarm.scenario.model import Scenario
+from upswarm.swarm.target import chosen
 from upswarm.workload.kinds import OpenLoad, Override
 from upswarm.workload.search import Bounds
 
@@ -56,7 +57,7 @@ def ask(
     """The question; raises `UpswarmError` with what was expected. Without `until` it is the scenario's thresholds."""
     loaded = loader.load(library.find(scenario))
     counted = By(by) if by else _usual(loaded)
-    bounds = _bounds(counted, least, most, precision_ratio)
+    bounds = _bounds(counted, least, most, _precision(precision_ratio))
     loaded.build_workload().overridden(_override(counted, bounds.least, step_s))
     if step_s < _SHORTEST_S:
         raise UsageError(f"expected steps of at least {_SHORTEST_S:g}s, found {units.format_duration(step_s)}",
@@ -69,9 +70,9 @@ def ask(
     return Question(
         scenario=scenario,
         name=loaded.name,
-        target=target or loaded.target.url,
+        target=chosen(target, loaded),
         by=counted,
-        objectives=tuple(map(_objective, until or loaded.thresholds)),
+        objectives=_objectives(until, loaded),
         bounds=bounds,
         step_s=float(math.ceil(step_s)),
         budget_s=budget_s,
@@ -84,11 +85,13 @@ def _usual(scenario: Scenario) -> By:
     return By.ARRIVALS if isinstance(scenario.build_workload(), OpenLoad) else By.USERS
 
 
-def _objective(text: str) -> Threshold:
+def _objectives(until: Sequence[str], scenario: Scenario) -> tuple[Threshold, ...]:
     try:
-        return objectives.parse(text)
+        return tuple(map(objectives.parse, until or scenario.thresholds))
     except ThresholdError as error:
-        raise UsageError(f"--until: {error}", hint=error.hint) from error
+        if until:
+            raise UsageError(f"--until: {error}", hint=error.hint) from error
+        raise UsageError(f"the scenario's thresholds: {error}", hint="say with --until what must hold") from error
 
 
 def _bounds(by: By, least: str | None, most: str | None, precision_ratio: float) -> Bounds:
@@ -99,6 +102,12 @@ def _bounds(by: By, least: str | None, most: str | None, precision_ratio: float)
         return Bounds(low, high, precision_ratio, whole=by is By.USERS)
     except ValueError as error:
         raise UsageError(f"--min, --max: {error}", hint=f"loads are counted by {by} here, see --by") from error
+
+
+def _precision(ratio: float) -> float:
+    if ratio <= 0:
+        raise UsageError(f"expected a --precision above 0, found {ratio:g}", hint="5% is usual")
+    return ratio
 
 
 def _count(text: object) -> float:

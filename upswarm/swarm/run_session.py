@@ -15,23 +15,18 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
-from locust.rpc import Message
-from locust.runners import STATE_MISSING, STATE_STOPPED, WORKER_REPORT_INTERVAL, LocalRunner, MasterRunner
+from locust.runners import STATE_STOPPED, LocalRunner, MasterRunner
 from locust.web import WebUI
 
 from upswarm.errors import EXIT_GENERATOR, UpswarmError
-from upswarm.swarm.gathering import DRAIN, LAST_REPORT, REPORT
-from upswarm.swarm.handover import ANSWER, OFFER, Switchboard
-from upswarm.swarm.load import GRACE_S, HURRY_S, Load
+from upswarm.swarm.load import GRACE_S, HURRY_S
 from upswarm.swarm.signals import end_on
 from upswarm.swarm.steering import Steering, Wishes
 from upswarm.swarm.webform import guard_swarm
 from upswarm.workload.kinds import FixedLoad
-from upswarm.workload.mix import Share
 
-_REPORT_MARGIN_S = 15.0
-_LOOK_S = 0.05
-_LOCAL = "local"
+LOOK_S = 0.05
+"""How often somebody looks whether what he waits for has come."""
 
 
 class RunSession(ABC):
@@ -109,7 +104,7 @@ class RunSession(ABC):
                 self.steering.used_up = True
                 self._time_is_up(run_id)
                 return
-            gevent.sleep(_LOOK_S)
+            gevent.sleep(LOOK_S)
 
     def _show_progress(self) -> None:
         while True:
@@ -145,7 +140,7 @@ class RunSession(ABC):
     def _await_stopped(self) -> None:
         ending = self._ending
         while self._runner.state != STATE_STOPPED and not ending.dead and ending is not gevent.getcurrent():
-            gevent.sleep(_LOOK_S)
+            gevent.sleep(LOOK_S)
 
     def _finish(self) -> None:
         self.steering.hold_users()
@@ -187,79 +182,3 @@ class RunSession(ABC):
             print("the run was cut off before it started", file=sys.stderr)
             self._environment.process_exit_code = EXIT_GENERATOR
         self.steering.discard()
-
-
-class LocalSession(RunSession):
-    """A run of this process alone: share 0 of 1."""
-
-    _load: Load | None = None
-
-    @property
-    def load(self) -> Load:
-        """The load of the run that is going on."""
-        assert self._load is not None
-        return self._load
-
-    def _begin(self) -> list[str]:
-        self._load = Load(self._environment, self.steering.plan, Share(0, 1))
-        return [_LOCAL]
-
-    def _collect(self) -> None:
-        self.steering.take(_LOCAL, self.load.report())
-
-    def _used_up(self) -> bool:
-        return self.load.used_up is not None and self.load.used_up.is_set()
-
-    def _drain(self, grace_s: float, *, complete: bool) -> None:
-        self.load.drain(grace_s, complete=complete)
-        self.steering.take(_LOCAL, self.load.report(last=True))
-        self._load = None
-
-
-class MasterSession(RunSession):
-    """A run of many workers, which report by themselves."""
-
-    _progress_every_s = WORKER_REPORT_INTERVAL  # a line more often would show their rhythm, not the target's
-
-    def __init__(self, environment: Environment, runner: MasterRunner, web_ui: WebUI | None) -> None:
-        self._master = runner
-        environment.events.worker_report.add_listener(self._reported)
-        runner.register_message(LAST_REPORT, self._last_report_came)
-        switchboard = Switchboard(runner.send_message, self._who_uploads)
-        runner.register_message(OFFER, lambda msg, **_: switchboard.offered(msg.node_id, msg.data))
-        runner.register_message(ANSWER, lambda msg, **_: switchboard.answered(msg.data))
-        super().__init__(environment, runner, web_ui)
-
-    def _begin(self) -> list[str]:
-        clients = self._master.clients
-        ready = [client.id for client in (*clients.ready, *clients.spawning, *clients.running)]
-        worker_ids = sorted(ready, key=self._master.get_worker_index)
-        self._options.upswarm_plan = self.steering.plan.to_document(worker_ids)  # goes out with the spawn message
-        return worker_ids
-
-    def _collect(self) -> None:
-        """Reports come by themselves."""
-
-    def _used_up(self) -> bool:
-        """A worker that has used up its uploads sends its last report."""
-        return all(self._is_missing(worker_id) for worker_id in self.steering.waiting_for())
-
-    def _drain(self, grace_s: float, *, complete: bool) -> None:
-        self._master.send_message(DRAIN, {"grace_s": grace_s, "complete": complete})
-        with gevent.Timeout(grace_s + _REPORT_MARGIN_S, False):
-            while any(not self._is_missing(worker_id) for worker_id in self.steering.waiting_for()):
-                gevent.sleep(_LOOK_S)
-
-    def _who_uploads(self) -> list[str]:
-        return [worker_id for worker_id in self.steering.waiting_for() if not self._is_missing(worker_id)]
-
-    def _is_missing(self, worker_id: str) -> bool:
-        client = self._master.clients.get(worker_id)
-        return client is not None and client.state == STATE_MISSING
-
-    def _reported(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
-        if REPORT in data:
-            self.steering.take(client_id, data[REPORT])
-
-    def _last_report_came(self, environment: Environment, msg: Message, **_: Any) -> None:
-        self.steering.take(msg.node_id, msg.data)

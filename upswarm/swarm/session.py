@@ -11,8 +11,10 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from upswarm.swarm.load import Load
+from upswarm.swarm.local_session import LocalSession
+from upswarm.swarm.master_session import MasterSession
 from upswarm.swarm.options import add_options
-from upswarm.swarm.run_session import LocalSession, MasterSession, RunSession
+from upswarm.swarm.run_session import RunSession
 from upswarm.swarm.steering import Steering
 from upswarm.swarm.worker_session import WorkerSession
 

@@ -13,16 +13,16 @@ class StagesShape(LoadTestShape):
     use_common_options = True
 
     def tick(self) -> tuple[int, float] | None:
-        """(users, users per second to get there).
+        """(users, users per second to get there): at once, and the same as long as the users are.
 
-        At the end they stay as they are, for it is the session that ends the run: Locust would end it a second time.
+        A new pair makes Locust spawn anew, which must not happen while a run is being ended. At the end they stay as
+        they are, for it is the session that ends the run: Locust would end it a second time.
         """
         assert self.runner is not None
-        current = self.runner.target_user_count
-        users = steering_of(self.runner.environment).users_now()
+        steering, latest = steering_of(self.runner.environment), self.runner.shape_last_tick
+        users = steering.users_now()
         if users is None:
-            latest = self.runner.shape_last_tick
             return None if latest is None else latest[:2]
-        if current == 0:
+        if latest is None:
             users = max(users, 1)  # a master can't start a run with no users at all
-        return users, max(1.0, abs(users - current))
+        return users, float(max(1, users, steering.plan.workload.peak_users))

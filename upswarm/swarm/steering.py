@@ -24,11 +24,11 @@ from upswarm.results.metrics import Summary
 from upswarm.results.run_file import Machine, Run
 from upswarm.scenario import library, loader
 from upswarm.scenario.model import Scenario
-from upswarm.scenario.target import EMBEDDED, check_url
+from upswarm.scenario.target import EMBEDDED
 from upswarm.swarm.embedded import EmbeddedServer
 from upswarm.swarm.gathering import Gathering
 from upswarm.swarm.plan import Plan
-from upswarm.swarm.target import check_reachable
+from upswarm.swarm.target import check_reachable, chosen
 from upswarm.transfer.clock import SystemClock
 from upswarm.units import UnitError, parse_rate
 from upswarm.workload.kinds import Override
@@ -208,19 +208,10 @@ class Steering:
         )
 
     def _find_target(self, wished: str | None, scenario: Scenario) -> str:
-        try:
-            url = check_url(wished or scenario.target.url)
-        except ValueError as error:
-            raise UsageError(f"target: {error}", hint=getattr(error, "hint", "")) from error
-        settings = scenario.target.embedded
+        url, settings = chosen(wished, scenario), scenario.target.embedded
         if url == EMBEDDED:
             self._embedded = EmbeddedServer(settings.environ(scenario.seed) if settings is not None else {})
             return self._embedded.url
-        if settings is not None:
-            raise UsageError(
-                f"expected the target `{EMBEDDED}`, which the scenario's target.embedded is for, found {url}",
-                hint="take target.embedded out of a copy of the scenario",
-            )
         check_reachable(url, scenario.transfer.open_transport(url))
         return url
 

@@ -1,11 +1,27 @@
-"""Is there a server at all? Asked once, before any user starts."""
+"""Which server, and is there one at all? Asked once, before any user starts."""
 
 from __future__ import annotations
 
-from upswarm.errors import TargetError
+from upswarm.errors import TargetError, UsageError
+from upswarm.scenario.model import Scenario
+from upswarm.scenario.target import EMBEDDED, check_url
 from upswarm.transfer.failures import Interrupted
 from upswarm.transfer.messages import Phase, Request
 from upswarm.transfer.transport import Transport
+
+
+def chosen(wished: str | None, scenario: Scenario) -> str:
+    """The URL of the target, or `embedded`; raises `UsageError` where what is wished can't be the scenario's target."""
+    try:
+        url = check_url(wished or scenario.target.url)
+    except ValueError as error:
+        raise UsageError(f"target: {error}", hint=getattr(error, "hint", "")) from error
+    if url != EMBEDDED and scenario.target.embedded is not None:
+        raise UsageError(
+            f"expected the target `{EMBEDDED}`, which the scenario's target.embedded is for, found {url}",
+            hint="take target.embedded out of a copy of the scenario",
+        )
+    return url
 
 
 def check_reachable(url: str, transport: Transport) -> None:

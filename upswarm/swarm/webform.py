@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import jsonify, request
 from locust.env import Environment
-from locust.runners import STATE_RUNNING, STATE_SPAWNING
+from locust.runners import STATE_INIT, STATE_STOPPED, MasterRunner, Runner
 from locust.util.timespan import parse_timespan
 from locust.web import WebUI
 
@@ -37,14 +37,21 @@ def guard_swarm(web_ui: WebUI, environment: Environment, prepare: Callable[[Wish
 
     def guarded() -> Any:
         try:
-            if environment.runner is not None and environment.runner.state in {STATE_RUNNING, STATE_SPAWNING}:
-                raise UsageError("a run is going on", hint="stop it first, then start the next one")
+            _check_idle(environment.runner)
             prepare(_wishes(request.form, environment, shown))
         except UpswarmError as error:
             return jsonify({"success": False, "message": str(error), "host": environment.host})
         return start()
 
     app.view_functions[_ENDPOINT] = web_ui.auth_required_if_enabled(guarded)
+
+
+def _check_idle(runner: Runner | None) -> None:
+    """Whether a run can begin; Locust would say yes, and never begin one again."""
+    if runner is not None and runner.state not in {STATE_INIT, STATE_STOPPED}:
+        raise UsageError("a run is going on", hint="stop it first, then start the next one")
+    if isinstance(runner, MasterRunner) and not runner.worker_count:
+        raise UsageError("no worker is ready", hint="start one; after a run they need a few seconds")
 
 
 def _fill_in(environment: Environment) -> _Shown:

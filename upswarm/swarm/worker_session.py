@@ -14,7 +14,7 @@ from locust.runners import WorkerRunner
 
 from upswarm.errors import EXIT_OK
 from upswarm.swarm.gathering import DRAIN, LAST_REPORT, REPORT
-from upswarm.swarm.handover import ANSWER, OFFER, Handover
+from upswarm.swarm.handover import ANSWER, GRANT, OFFER, Handover
 from upswarm.swarm.load import HURRY_S, Load
 from upswarm.swarm.plan import Plan, share_of
 from upswarm.swarm.signals import end_on, ignore_ctrl_c
@@ -40,6 +40,7 @@ class WorkerSession:
         runner.register_message(DRAIN, self._drain, concurrent=True)
         self._handover = Handover(runner.send_message, self._take_up)
         runner.register_message(OFFER, lambda msg, **_: self._handover.offered(msg.data))
+        runner.register_message(GRANT, lambda msg, **_: self._handover.granted(msg.data))
         runner.register_message(ANSWER, lambda msg, **_: self._handover.answered(msg.data))
         if self._options.processes:
             ignore_ctrl_c()
@@ -66,8 +67,11 @@ class WorkerSession:
         if load is self._load:
             self._drain_and_report(HURRY_S)
 
-    def _take_up(self, run_id: str, suspended: Suspended, ended: Callable[[], None]) -> bool:
-        return self._load is not None and self._load.run_id == run_id and self._load.take_up(suspended, ended)
+    def _take_up(
+        self, run_id: str, suspended: Suspended, granted: Callable[[], bool], ended: Callable[[], None]
+    ) -> bool:
+        load = self._load
+        return load is not None and load.run_id == run_id and load.take_up(suspended, granted, ended)
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
         if self._load is not None and not self._over:

@@ -66,6 +66,10 @@ class ClosedLoad:
         With a rate it becomes an open load of as many seconds.
         """
         if wish.rate_per_s is not None:
+            if wish.users is not None:
+                raise UsageError(
+                    "expected --rate or --users, found both; one is when uploads arrive, one who makes them"
+                )
             duration_s = self.planned_s if wish.duration_s is None else wish.duration_s
             return OpenLoad(_steady(wish.rate_per_s, duration_s), USUAL_IN_FLIGHT).overridden(wish)
         stages = self.stages.overridden(
@@ -103,8 +107,12 @@ class OpenLoad:
         return self.max_in_flight
 
     def users_at(self, elapsed_s: float, workers: int) -> int | None:
-        """As many on each worker as the one with most slots needs; None once the run is over."""
-        return None if elapsed_s >= self.planned_s else -(-self.max_in_flight // workers) * workers
+        """As many on each worker as the one with most slots needs; None once the run is over.
+
+        A record whose arrivals are all due at once has no length, but needs them too.
+        """
+        over = elapsed_s >= self.planned_s > 0
+        return None if over else -(-self.max_in_flight // workers) * workers
 
     def sized(self, draw: FileDraw) -> FileDraw:
         """The file that is uploaded where the mix draws this one: as large as recorded, where there is a record."""
@@ -132,7 +140,7 @@ class OpenLoad:
     def __str__(self) -> str:
         slots = f"at most {self.max_in_flight:,} in flight"
         if isinstance(self.schedule, Replay):
-            return f"{self.schedule.count:,} recorded arrivals, {slots}"
+            return f"{_counted(self.schedule.count, 'recorded arrival')}, {slots}"
         return f"up to {self.schedule.rates.peak_per_s:,.4g} arrivals/s, {slots}"
 
 
@@ -169,11 +177,13 @@ class FixedLoad:
         return draw
 
     def overridden(self, wish: Override) -> FixedLoad:
-        """This load with other users, or within a time; raises `UsageError` for a rate."""
+        """This load with other users, or within a time; raises `UsageError` for a rate, or where there is no time."""
         if wish.rate_per_s is not None:
             raise UsageError(f"expected no rate, for this scenario is so many uploads, found {wish.rate_per_s:g}/s")
         users = self.iterations.users if wish.users is None else wish.users
         limit_s = self.limit_s if wish.duration_s is None else wish.duration_s
+        if limit_s == 0:
+            raise UsageError(f"expected a duration above 0; {_NOTHING}")
         return FixedLoad(replace(self.iterations, users=users), limit_s)
 
     def __str__(self) -> str:
@@ -184,6 +194,8 @@ Workload = ClosedLoad | OpenLoad | FixedLoad
 
 
 def _steady(rate_per_s: float, duration_s: float) -> Arrivals:
+    if rate_per_s == 0:
+        raise UsageError(f"expected a rate above 0/s; {_NOTHING}")
     return Arrivals(Rates((Ramp(duration_s, rate_per_s, rate_per_s),)))
 
 

