@@ -108,6 +108,7 @@ def test_with_a_digest_in_its_head_a_cut_chunk_is_still_that_chunk() -> None:
         findings = probed(url, ONE, digest="sha-256")
         assert sum(each.startswith("sha256 ") for each in uploads.checksums) > 3
     assert (findings.aftermaths[0].kept, findings.aftermaths[0].check) == (Kept.CHUNKS, Check.RIGHT)
+    assert findings.digest == "sha-256"
 
 
 def test_whatever_is_left_on_the_server_is_aborted() -> None:

@@ -24,6 +24,13 @@ def said(found: Findings) -> str:
     return " ".join(sentences(found))
 
 
+def test_a_digest_that_can_not_be_checked_of_a_part_is_named_as_a_reason():
+    reason = "Each chunk promised its sha-256 digest, and of a part no server can check that"
+    assert reason in said(findings(LOST, digest="sha-256"))
+    assert reason not in said(findings(LOST))
+    assert reason not in said(findings(KEPT, digest="sha-256"))
+
+
 @pytest.mark.parametrize(
     ("found", "sentence"),
     [

@@ -25,7 +25,10 @@ class Keeping(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """Everything that was seen. `uncut` is the check of a file without a cut; for `left_out` cuts there was no time."""
+    """Everything that was seen. `uncut` is the check of a file without a cut; for `left_out` cuts there was no time.
+
+    `digest` is the algorithm of the digest that each chunk carried, or None.
+    """
 
     target_url: str
     protocol_name: str
@@ -37,6 +40,7 @@ class Findings:
     left_out: int = 0
     notes: tuple[str, ...] = ()
     elapsed_s: float = 0.0
+    digest: str | None = None
 
     @property
     def told(self) -> list[Aftermath]:

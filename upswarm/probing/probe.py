@@ -69,6 +69,7 @@ class Probe:
             buffering=Buffering(refused, paused, sum(each.held_bytes > 0 for each in told), len(told)),
             notes=tuple(notes),
             elapsed_s=self._target.clock.now() - self._began_s,
+            digest=self._target.digest,
         )
 
     def _uncut(self) -> tuple[Grid, Check, list[str]]:

@@ -80,12 +80,20 @@ def _promised(findings: Findings) -> str:
 def _otherwise(findings: Findings) -> str:
     match findings.keeping:
         case Keeping.CHUNKS:
-            return "Nothing of it was kept, so every resume begins at the first byte of the cut chunk."
+            lost = "Nothing of it was kept, so every resume begins at the first byte of the cut chunk."
+            return f"{lost} {_unverified(findings.digest)}" if findings.digest else lost
         case Keeping.ALL_BYTES | Keeping.SOME_BYTES:
             return "So it was not always."
         case Keeping.UNTOLD:
             return "Whether it was so is not known."
     return "So it was not."
+
+
+def _unverified(digest: str) -> str:
+    return (
+        f"Each chunk promised its {digest} digest, and of a part no server can check that: "
+        "without `transfer.digest` more may be kept."
+    )
 
 
 def _finished(findings: Findings) -> str:
