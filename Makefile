@@ -11,10 +11,10 @@ SEED := 1
 TEST_PROCESSES := 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve ui test check bench drill format lint types schema lock clean
+.PHONY: help setup run serve ui test check bench drill screenshots format lint types schema lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(READY_TO_WORK) ## a virtual environment in .venv with the locked dependencies
 
@@ -37,7 +37,7 @@ serve: $(READY) ## the reference server alone
 	$(BIN)/upswarm serve
 
 ui: $(READY) ## Locust's web UI with the upload users
-	$(BIN)/locust -f locustfiles/upload.py --web-host 127.0.0.1
+	$(BIN)/upswarm ui
 
 test: $(READY_TO_WORK) ## the tests
 	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
@@ -53,6 +53,9 @@ bench: $(READY_TO_WORK) ## the reference server beside its peers and the machine
 
 drill: $(READY_TO_WORK) ## the crash drill, long: SECONDS=600 of kills, SEED=1 decides which
 	$(BIN)/python -m tests.drill --seconds $(SECONDS) --seed $(SEED)
+
+screenshots: $(READY_TO_WORK) ## the pictures of the docs, by real runs in a real browser (needs chromium)
+	$(BIN)/python -m tests.browser.screenshots
 
 format: $(READY_TO_WORK) ## put the code into its form
 	$(BIN)/ruff format .

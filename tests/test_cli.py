@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -52,6 +55,29 @@ def test_check_says_what_a_scenario_would_do() -> None:
     assert "must hold upload.failed count == 0" in result.output
 
 
+def test_check_says_what_overrides_would_do() -> None:
+    result = CliRunner().invoke(
+        cli,
+        ["check", "smoke", "--target", "http://h:1", "--protocol", "tus", "--chunk-size", "1MiB", "--rate", "3/s"],
+        env={"UPSWARM_CONTENT": "compressible:3"},
+    )
+    assert result.exit_code == 0
+    assert "target    http://h:1, protocol tus" in result.output
+    assert "for       10.0 s, up to 3 arrivals/s, at most 500 in flight" in result.output
+    assert "7.0 MiB in at most 9.6 requests" in result.output  # 7 chunks of 1 MiB, init and finalize
+
+
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_all_overrides_that_can_not_be_are_said_at_once(verb: str) -> None:
+    wrong = {"UPSWARM_DIGEST": "md5", "UPSWARM_CONTENT": "randum"}
+    command = [sys.executable, "-m", "upswarm.cli", verb, "smoke", "--chunk-size", "8 parsecs"]
+    done = subprocess.run(command, env={**os.environ, **wrong}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sorted(line.partition(": expected ")[0] for line in done.stderr.splitlines()) == [
+        "--chunk-size", "--content", "--digest",
+    ]  # fmt: skip
+
+
 RUNNING = (ROOT / "docs" / "running.md").read_text()
 
 
@@ -70,8 +96,8 @@ def test_every_option_that_we_add_to_locust_is_documented() -> None:
     added: list[str] = []
 
     class Parser:
-        def add_argument(self, name: str, **_: object) -> None:
-            added.append(name)
+        def add_argument(self, name: str, *, env_var: str, **_: object) -> None:
+            added.extend((name, env_var))
 
     add_options(Parser())
     assert added

@@ -39,8 +39,10 @@ def test_an_installed_wheel_runs_the_smoke_scenario_from_another_folder(installe
 def test_the_wheel_holds_what_a_checkout_has_beside_the_packages(installed: Path) -> None:
     expected = [
         "upswarm/shipped/locustfiles/upload.py",
+        "upswarm/shipped/locustfiles/custom.py",
         "upswarm/shipped/scenarios/smoke.yaml",
         "upswarm/reports/templates/report.html",
+        "upswarm/reports/live_page/live.js",
         "upswarm_server/gunicorn.conf.py",
         "upswarm/py.typed",
         "upswarm_server/py.typed",

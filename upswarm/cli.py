@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -46,6 +46,25 @@ _reports = click.option("--reports", type=click.Path(path_type=Path), default=DE
                         envvar="UPSWARM_REPORTS", help="The folder below which the run leaves its own.")  # fmt: skip
 
 
+_RATE = "So many arrivals per second, such as 20/s, instead of the scenario's workload."
+_OVERRIDES = {
+    "protocol": "What the target speaks, instead of the scenario's protocol.",
+    "content": "What all files are made of, such as random, compressible:3 or corpus:FOLDER.",
+    "chunk-size": "A size such as 8MiB, or `server`.",
+    "parallel-chunks": "How many chunks of one upload travel at the same time.",
+    "digest": "A digest sent with each chunk: none, crc32c or sha256.",
+}
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _overrides(command: _Command) -> _Command:
+    """What a run may have otherwise than its scenario says, in the notation of the YAML."""
+    for name, about in reversed(_OVERRIDES.items()):
+        variable = f"UPSWARM_{name.replace('-', '_').upper()}"
+        command = click.option(f"--{name}", envvar=variable, help=about)(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cli() -> None:
@@ -62,7 +81,8 @@ def cli() -> None:
 @_target
 @_users
 @_duration
-@click.option("--rate", help="So many arrivals per second, such as 20/s, instead of the scenario's workload.")
+@click.option("--rate", help=_RATE)
+@_overrides
 @_processes
 @_reports
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
@@ -77,19 +97,44 @@ def run(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoRetu
 
 
 @cli.command()
+@click.argument("scenario", default="smoke")
+@_target
+@click.option("--bind", default="127.0.0.1", show_default=True, help="The address at which the page opens.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8089, show_default=True, help="Its port; 0 is any free.")
+@_processes
+@_reports
+@click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
+def ui(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
+    """Open Locust's web UI, with SCENARIO in the form.
+
+    Options for Locust itself may follow after `--`, such as `upswarm ui smoke -- --web-login`.
+    """
+    from upswarm.swarm.launch import run_ui  # noqa: PLC0415 (importing Locust patches the interpreter)
+
+    run_ui(scenario, extra=locust_options, **wishes)
+
+
+@cli.command()
 @click.argument("scenario")
+@_target
 @_users
 @_duration
-def check(scenario: str, users: int | None, duration_s: float | None) -> None:
+@click.option("--rate", "rate_per_s", envvar="UPSWARM_RATE", type=_Quantity("rate", units.parse_rate), help=_RATE)
+@_overrides
+def check(scenario: str, target: str | None, users: int | None, duration_s: float | None, rate_per_s: float | None,
+          **overrides: str | None) -> None:  # fmt: skip
     """Validate SCENARIO, and say what it would do: how long, how many bytes, how many requests."""
     from upswarm.scenario import forecast, library, loader  # noqa: PLC0415 (the other verbs do not need them)
+    from upswarm.scenario.overrides import Overrides  # noqa: PLC0415
+    from upswarm.swarm.target import chosen  # noqa: PLC0415
     from upswarm.workload.kinds import Override  # noqa: PLC0415
 
     path = library.find(scenario)
-    loaded = loader.load(path)
-    workload = loaded.build_workload().overridden(Override(users=users, duration_s=duration_s))
+    loaded = Overrides(**overrides).applied_to(loader.load(path), target)
+    url = chosen(target, loaded)
+    workload = loaded.build_workload().overridden(Override(users, None, duration_s, rate_per_s))
     click.echo(f"{path} is a valid scenario")
-    for line in forecast.Forecast.of(loaded, workload).lines():
+    for line in forecast.Forecast.of(loaded, workload, url).lines():
         click.echo(line)
 
 
@@ -107,6 +152,7 @@ def check(scenario: str, users: int | None, duration_s: float | None) -> None:
 @click.option("--budget", "budget_s", type=_Quantity("duration", units.parse_duration), default="10m",
               show_default=True, help="How long the whole search may take.")  # fmt: skip
 @_target
+@_overrides
 @_processes
 @_reports
 def capacity(scenario: str, **wishes: Any) -> NoReturn:
@@ -120,6 +166,7 @@ def capacity(scenario: str, **wishes: Any) -> NoReturn:
 @cli.command()
 @click.argument("scenario")
 @_target
+@_overrides
 @click.option("--within", "within_s", type=_Quantity("duration", units.parse_duration), default="60s",
               show_default=True, help="After this long no further upload is cut.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document instead of a table and sentences.")
@@ -140,9 +187,11 @@ def serve(server_options: tuple[str, ...]) -> NoReturn:
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-def report(run: Path) -> None:
+@click.option("--csv", "as_csv", is_flag=True, help="Write phases.csv and series.csv beside it too.")
+def report(run: Path, as_csv: bool) -> None:
     """Show the summary of RUN (a folder below reports/, or its run.json) and write its report.html anew."""
-    from upswarm.reports.html import write_report  # noqa: PLC0415 (the other verbs do not need them)
+    from upswarm.reports.csv_files import write_csv  # noqa: PLC0415 (the other verbs do not need them)
+    from upswarm.reports.html import write_report  # noqa: PLC0415
     from upswarm.reports.summary import terminal_summary  # noqa: PLC0415
     from upswarm.results.run_file import Run  # noqa: PLC0415
 
@@ -150,6 +199,8 @@ def report(run: Path) -> None:
     folder = run if run.is_dir() else run.parent
     click.echo(terminal_summary(loaded, colour=sys.stdout.isatty()))
     click.echo(f"report    {write_report(loaded, folder)}")
+    for path in write_csv(loaded, folder) if as_csv else ():
+        click.echo(f"csv       {path}")
 
 
 cli.add_command(new)

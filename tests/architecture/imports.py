@@ -50,6 +50,8 @@ DOORS = {
     "urllib3": ["upswarm/transfer/transport*.py"],
     "hdrh": ["upswarm/results/histogram.py"],
     "crc32c": ["upswarm/digests.py"],
+    "cryptography": ["upswarm/swarm/seal.py"],
+    "msgpack": ["upswarm/swarm/seal.py"],
     "falcon": ["server/upswarm_server/*"],
     "gunicorn": ["server/upswarm_server/*"],
     "prometheus_client": ["server/upswarm_server/metrics.py"],

@@ -42,3 +42,13 @@ def test_every_counterexample_of_the_documentation_is_refused():
 def test_the_table_of_failures_is_the_enum():
     rows = re.findall(r"^\| `(\w+)` \| (.+) \| (yes|no) \|$", (DOCS / "failures.md").read_text(), re.MULTILINE)
     assert rows == [(kind.value, kind.meaning, "yes" if kind in RESUMABLE else "no") for kind in Failure]
+
+
+def test_every_picture_is_shown_and_every_picture_that_is_shown_is_there():
+    pages = [DOCS.parent / "README.md", *DOCS.rglob("*.md")]
+    shown = {
+        (page.parent / path).resolve()
+        for page in pages
+        for path in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text())
+    }
+    assert shown == set((DOCS / "images").iterdir())

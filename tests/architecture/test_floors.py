@@ -92,7 +92,7 @@ RETRY = {"upswarm/transfer/retry.py": ""}
         ),
         ("upswarm/transfer/exchange.py", "import socket", "socket belongs into upswarm/transfer/transport*.py"),
         ("upswarm/swarm/users.py", "import sqlite3", "sqlite3 belongs into server/upswarm_server/*"),
-        ("upswarm/swarm/users.py", "import msgpack", "msgpack has no door"),
+        ("upswarm/swarm/users.py", "import attrs", "attrs has no door"),
         ("server/upswarm_server/app.py", "import flask", "flask belongs into upswarm/swarm/*"),
     ],
 )

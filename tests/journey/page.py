@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -17,22 +19,27 @@ class Page:
     """One web UI. Form fields that are not given are as the form shows them."""
 
     def __init__(self, url: str, process: subprocess.Popen[str]) -> None:
-        self._url = url
+        self.url = url
         self._process = process
 
     def text(self, path: str = "/") -> str:
-        with urlopen(self._url + path, timeout=PATIENCE_S) as answer:
+        with urlopen(self.url + path, timeout=PATIENCE_S) as answer:
             return str(answer.read().decode())
 
     def start(self, **fields: str) -> dict[str, object]:
         """Press Start; the answer is what the page shows."""
         form = urlencode({"user_count": "3", "spawn_rate": "1", **fields}).encode()
-        with urlopen(self._url + "/swarm", data=form, timeout=PATIENCE_S) as answer:
+        with urlopen(self.url + "/swarm", data=form, timeout=PATIENCE_S) as answer:
             return dict(json.load(answer))
+
+    def fields(self) -> dict[str, dict[str, Any]]:
+        """Our fields, as a page shows them that is loaded now."""
+        arguments = self.text().partition('"extra_options": ')[2]
+        return dict(json.JSONDecoder().raw_decode(arguments)[0])
 
     def stop(self) -> None:
         """Press Stop."""
-        with urlopen(self._url + "/stop", data=b"", timeout=PATIENCE_S):
+        with urlopen(self.url + "/stop", data=b"", timeout=PATIENCE_S):
             pass
 
     def await_output(self, pattern: str) -> None:
@@ -59,18 +66,16 @@ class Page:
 
 
 @contextmanager
-def open_page(workshop: Workshop, *arguments: str) -> Iterator[Page]:
-    """Start Locust with its web UI; it is gone afterwards."""
+def open_page(workshop: Workshop, *arguments: str, scheme: str = "http", base_path: str = "") -> Iterator[Page]:
+    """Start Locust with its web UI; it is gone afterwards. What it shall serve is said by `arguments`."""
     port = free_port()
     process = workshop.locust("--web-host", "127.0.0.1", "--web-port", str(port), *arguments)
     with family(process):
-        page = Page(f"http://127.0.0.1:{port}", process)
-        wait_for(lambda: _is_open(page), PATIENCE_S)
-        yield page
+        wait_for(lambda: _listens(port) or process.poll() is not None, PATIENCE_S)
+        yield Page(f"{scheme}://127.0.0.1:{port}{base_path}", process)
 
 
-def _is_open(page: Page) -> bool:
-    try:
-        return bool(page.text())
-    except OSError:
-        return False
+def _listens(port: int) -> bool:
+    """Whether somebody is there: enough also for a page behind TLS or a login."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

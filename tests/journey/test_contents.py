@@ -60,10 +60,10 @@ from locust.env import Environment
 from upswarm.scenario.loader import resolve
 from upswarm.swarm.load import Load
 from upswarm.swarm.plan import Plan
-from upswarm.workload.mix import Share
+from upswarm.workload.shares import Share
 
 scenario = resolve({"files": [{"content": {"corpus": {"path": "/nowhere/at/all"}}}]})
-load = Load(Environment(), Plan.of("r", scenario, "http://127.0.0.1:1"), Share(0, 1))
+load = Load(Environment(), Plan.of("r", scenario, "http://127.0.0.1:1"), Share.of(0, 1, 64), 0.0)
 print("the plan is taken")
 with load.open_file(0):
     pass

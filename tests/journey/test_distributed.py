@@ -113,3 +113,32 @@ def test_runs_of_a_web_ui_with_workers_do_not_mix(workshop: Workshop, tmp_path: 
         own = [file for file in files if file["filename"].startswith(f"{run.run_id}-")]
         assert run.measurements.uploads.finished == len(own)
         assert [worker.lost for worker in run.workers] == [False, False]
+
+
+KINDS = (
+    "iterations: {count: 23, users: 5}",
+    "arrivals: {stages: [{rate: 40/s, hold: 600ms}], max_in_flight: 7}",
+    "users: {stages: [{to: 4, over: 0s}, {hold: 700ms}]}",
+)
+
+
+def test_twenty_times_the_sum_of_the_reports_is_what_the_server_counted(workshop: Workshop, tmp_path: Path) -> None:
+    port, path, counted = str(free_port()), workshop.folder / "sum.yaml", 0
+    with running_server(tmp_path) as server, ExitStack() as stack:
+        path.write_text(f"target: {server.url}\nfiles: [{{size: {{uniform: [0B, 200KiB]}}}}]\n")
+        page = stack.enter_context(
+            open_page(workshop, "--master", "--master-bind-port", port, "--scenario", str(path), "--host", server.url)
+        )
+        stack.enter_context(family(*(workshop.locust("--worker", "--master-port", port) for _ in range(3))))
+        for number in range(20):
+            page.await_workers(3)
+            path.write_text(f"files: [{{size: {{uniform: [0B, 200KiB]}}}}]\nworkload: {{{KINDS[number % 3]}}}\n")
+            assert page.start(scenario=str(path), host=server.url)["success"] is True
+            page.await_stop()
+            run = Run.load(max(workshop.reports.iterdir()))
+            requests = server.access_log()[counted:]
+            counted += len(requests)
+            files = [file for file in files_on(server.url) if file["filename"].startswith(f"{run.run_id}-")]
+            assert_same_numbers(run, requests, files)
+            assert [worker.lost for worker in run.workers] == [False] * 3
+    assert len(list(workshop.reports.iterdir())) == 20

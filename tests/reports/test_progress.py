@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.reports import runs
-from upswarm.reports.progress import progress_line
+from upswarm.reports.progress import Volumes, progress_line
 from upswarm.results.measurements import Measurements
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Phase
@@ -24,7 +24,8 @@ def measured(size_bytes: int, *, uploads: int = 1, failed: int = 0, retries: int
 
 
 def line(whole: Measurements, interval: Measurements, *, elapsed_s: float = 7.2, users: int = 4) -> str:
-    return progress_line(whole, interval, elapsed_s=elapsed_s, planned_s=14.0, interval_s=2.0, users=users)
+    last = Volumes().plus(interval)
+    return progress_line(whole, last, elapsed_s=elapsed_s, planned_s=14.0, interval_s=2.0, users=users)
 
 
 def test_rates_are_of_the_interval_and_the_mean_of_the_whole_run() -> None:
@@ -41,7 +42,7 @@ def test_one_unit_serves_all_rates() -> None:
 
 
 def test_before_anything_happened_there_are_zeros_and_a_dash() -> None:
-    text = progress_line(Measurements(), Measurements(), elapsed_s=0, planned_s=14, interval_s=0, users=0)
+    text = progress_line(Measurements(), Volumes(), elapsed_s=0, planned_s=14, interval_s=0, users=0)
     assert text == (
         "00:00/00:14  0 users  goodput 0.0 (mean 0.0) sent 0.0 B/s  0 uploads, 0 failed, 0 retries  chunk p95 –"
     )

@@ -65,3 +65,13 @@ def test_lanes_that_were_asked_for_and_not_to_be_had_are_said(
     scenario = {"target": {"protocol": protocol}, "transfer": {"parallel_chunks": lanes}}
     found = list(remarks(replace(runs.crashed(), measurements=measured, scenario=scenario)))
     assert [text.startswith("transfer.parallel_chunks had no effect") for text in found] == [True] * said
+
+
+def test_what_happened_to_the_workers_is_told_and_is_no_fault(tmp_path: Path) -> None:
+    note = "after 12.3 s worker w3<b> joined: from then on 3 workers shared the load"
+    run = replace(runs.good(), notes=(note,))
+    page = write_report(run, tmp_path).read_text(encoding="utf-8")
+    assert note.replace("<b>", "&lt;b&gt;") in page
+    assert f"Note: {note}." in terminal_summary(run, colour=False).replace("\n  ", " ")
+    run.save(tmp_path)
+    assert (Run.load(tmp_path).notes, run.exit_code) == ((note,), 0)

@@ -189,7 +189,7 @@ def test_a_name_and_an_api_are_one_too_many() -> None:
 def test_an_example_of_the_documentation_travels_to_workers_as_it_is(number: int) -> None:
     scenario = example(number)
     plan = Plan.of("run-1", scenario, scenario.target.url)
-    document = json.loads(json.dumps(plan.to_document(["w1"])))
+    document = json.loads(json.dumps(plan.to_document()))
     assert Plan.of_document(document).scenario == scenario
     assert isinstance(resolve(document["scenario"]).target.protocol.build("client-1"), Http)
 

@@ -101,3 +101,9 @@ def test_a_forecast_says_that_the_server_fails_on_purpose(count: int, said: str)
 def test_scenarios_md_documents_every_key_as_the_types_do() -> None:
     text = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
     assert markdown() in text, "put what `python -m upswarm.scenario.schema --markdown` prints into docs/scenarios.md"
+
+
+@pytest.mark.parametrize("name", ["", "\0", "x" * 5000, "/", "."])
+def test_a_name_that_no_file_can_have_is_found_as_little_as_any_other(name: str) -> None:
+    with pytest.raises(UsageError, match="expected a scenario"):
+        library.find(name)

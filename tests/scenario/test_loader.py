@@ -234,3 +234,13 @@ def test_what_makes_no_protocol_is_none(name: str) -> None:
     (found,) = raised.value.findings
     assert (found.key, found.column) == ("target.protocol", 35)
     assert found.message.startswith(f"expected the class of a protocol, found {name!r}: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\x00", "about: 2026-13-45", "seed: !!int x", "{[a]: b}", "? {a: b}\n: c", "files: &a [*a]", "[" * 3000,
+     "!!timestamp x", "seed: !!bool x", "seed: " + "9" * 5000],
+)  # fmt: skip
+def test_what_is_yaml_by_its_grammar_alone_is_a_mistake_too(text: str) -> None:
+    (found,) = findings(text)
+    assert found.message.startswith("is not YAML: ")

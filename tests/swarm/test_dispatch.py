@@ -15,7 +15,7 @@ from upswarm.workload.arrivals import Arrivals, Spacing
 from upswarm.workload.pacing import Arrival, Pacer
 from upswarm.workload.rates import Ramp, Rates
 from upswarm.workload.replay import Replay
-from upswarm.workload.shares import SlotShare
+from upswarm.workload.shares import Share
 
 PATIENCE_S = 20
 
@@ -50,7 +50,9 @@ class Crew:
                 gevent.sleep(0.005)
 
     def until_home(self) -> None:
-        """Wait until everybody has gone."""
+        """Wait until all has arrived and everybody has gone."""
+        assert self.dispatcher.join(PATIENCE_S)
+        self.dispatcher.close()
         gevent.joinall(self.greenlets, timeout=PATIENCE_S, raise_error=True)
         assert all(greenlet.successful() for greenlet in self.greenlets)
 
@@ -65,13 +67,13 @@ def crew_for(pacer: Pacer, users: int) -> Iterator[Crew]:
 
 
 def recorded(*times_s: float, slots: int, max_wait_s: float = 0.0) -> Pacer:
-    return Pacer(Replay(times_s, (0,) * len(times_s)), SlotShare(0, 1, slots), max_wait_s)
+    return Pacer(Replay(times_s, (0,) * len(times_s)), Share.of(0, 1, slots), max_wait_s)
 
 
 @pytest.mark.parametrize("spacing", Spacing)
 def test_every_arrival_is_handed_to_one_user_and_none_before_its_time(spacing: Spacing) -> None:
     arrivals = Arrivals(Rates((Ramp(0.4, 200, 200),)), spacing, seed=4)
-    with crew_for(Pacer(arrivals, SlotShare(0, 1, 50)), users=50) as crew:
+    with crew_for(Pacer(arrivals, Share.of(0, 1, 50)), users=50) as crew:
         crew.gate.set()
         crew.until_home()
     assert [arrival.number for arrival in crew.taken] == list(range(arrivals.count))
@@ -153,7 +155,8 @@ def test_a_schedule_begins_when_the_dispatcher_runs() -> None:
     gevent.sleep(0.05)
     ready_s = SystemClock().now()
     user, run = gevent.spawn(dispatcher.next_arrival), gevent.spawn(dispatcher.run)
-    gevent.joinall([user, run], timeout=PATIENCE_S)
+    gevent.joinall([user], timeout=PATIENCE_S)
+    run.kill()
     assert dispatcher.due_at_s(user.value) >= ready_s
 
 
@@ -176,8 +179,7 @@ def test_a_user_who_is_killed_while_waiting_is_not_called() -> None:
         gevent.sleep(0.02)
         crew.users[1].kill()  # who would be called first
         crew.gate.set()
-        gevent.joinall([crew.greenlets[0], crew.users[0]], timeout=PATIENCE_S)
-        assert crew.users[0].successful()
+        crew.until_home()
     assert [arrival.number for arrival in crew.taken] == [0]
 
 
@@ -186,8 +188,10 @@ def test_a_user_who_is_killed_in_the_moment_of_the_call_gives_the_slot_back() ->
     dispatcher = Dispatcher(pacer, SystemClock())
     user = gevent.spawn(dispatcher.next_arrival)
     gevent.sleep(0)
+    run = gevent.spawn(dispatcher.run)  # calls the user before it has died
     user.kill(block=False)
-    dispatcher.run()  # calls the user before it has died
+    assert dispatcher.join(PATIENCE_S)
     gevent.joinall([user], timeout=PATIENCE_S)
+    run.kill()
     assert pacer.tally.begun == 1
     assert pacer.in_flight == 0

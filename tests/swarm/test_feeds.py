@@ -9,9 +9,9 @@ from upswarm.swarm.feeds import Feed, QuotaFeed, feed_for
 from upswarm.transfer.clock import SystemClock
 from upswarm.workload.iterations import Iterations
 from upswarm.workload.kinds import ClosedLoad, FixedLoad, OpenLoad, Workload
-from upswarm.workload.mix import Share
 from upswarm.workload.pacing import Arrival
 from upswarm.workload.replay import Replay
+from upswarm.workload.shares import Share
 from upswarm.workload.stages import Stage, Stages
 
 PATIENCE_S = 20
@@ -33,7 +33,8 @@ class Ledger:
 
 
 def feed(workload: Workload, index: int = 0, workers: int = 1, ledger: Ledger | None = None) -> Feed:
-    return feed_for(workload, Share(index, workers), SystemClock(), ledger or Ledger())
+    share = Share.of(index, workers, workload.slots(workers))
+    return feed_for(workload, share, SystemClock(), ledger or Ledger())
 
 
 def numbers(feed: Feed) -> list[int]:
@@ -60,7 +61,7 @@ def test_iterations_are_used_up_on_any_number_of_workers(workers: int) -> None:
 
 
 def test_they_are_used_up_when_the_last_upload_has_ended_and_not_when_it_begins() -> None:
-    fixed = QuotaFeed(Iterations(2, 2).quota(0, 1))
+    fixed = QuotaFeed(Share.of(0, 1, 2), Iterations(2, 2))
     assert fixed.next()
     assert fixed.next()
     assert fixed.next() is None
@@ -75,8 +76,8 @@ def test_arrivals_are_due_on_the_runs_clock_and_begin_with_the_users() -> None:
     recorded = feed(OpenLoad(Replay((0.0, 0.05), (1, 1)), max_in_flight=2), ledger=ledger)
     gevent.sleep(0.02)
     before_s = clock.now()
-    recorded.begin()
-    recorded.begin()  # Locust says so with each change of the number of users
+    recorded.begin(clock.now())
+    recorded.begin(clock.now())  # Locust says so with each change of the number of users
     first, second = recorded.next(), recorded.next()
     assert first
     assert second
@@ -88,9 +89,9 @@ def test_arrivals_are_due_on_the_runs_clock_and_begin_with_the_users() -> None:
 
 
 def test_a_run_waits_for_the_last_arrival_and_drops_what_is_due_and_has_no_slot() -> None:
-    ledger = Ledger()
+    ledger, clock = Ledger(), SystemClock()
     recorded = feed(OpenLoad(Replay((0.0, 0.01, 60.0), (1, 1, 1)), max_in_flight=1), ledger=ledger)
-    recorded.begin()
+    recorded.begin(clock.now())
     assert recorded.next()
     recorded.await_all(0.1)
     recorded.close()
@@ -104,3 +105,34 @@ def test_a_load_that_never_began_is_not_waited_for_longer_than_allowed() -> None
         recorded.await_all(0.01)
     recorded.close()
     assert recorded.next() is None
+
+
+def test_slots_change_hands_and_each_arrival_still_comes_once() -> None:
+    ledgers, clock = (Ledger(), Ledger()), SystemClock()
+    load = OpenLoad(Replay(tuple(n / 50 for n in range(10)), (1,) * 10), max_in_flight=4)
+    giver, taker = feed(load, 0, 1, ledgers[0]), feed_for(load, Share(4), clock, ledgers[1])
+    zero_s = clock.now()
+    for each in (giver, taker):
+        each.begin(zero_s)
+    assert giver.next()
+    taker.share.take(giver.share.give(2))
+    for each in (giver, taker):
+        each.recut()
+    users = [gevent.spawn(numbers, each) for each in (giver, taker)]
+    for each in (giver, taker):
+        each.await_all(PATIENCE_S)
+        each.close()
+    gevent.joinall(users, timeout=PATIENCE_S, raise_error=True)
+    assert sorted(ledgers[0].begun + ledgers[1].begun) == list(range(10))
+    assert ledgers[1].begun == [3, 4, 7, 8]
+
+
+def test_a_worker_whose_uploads_are_used_up_may_be_handed_more() -> None:
+    fixed = QuotaFeed(Share(3), Iterations(3, 3))
+    assert fixed.used_up.is_set()
+    assert fixed.next() is None
+    fixed.share.take([1])
+    fixed.recut()
+    assert not fixed.used_up.is_set()
+    assert numbers(fixed) == [1]
+    assert fixed.used_up.is_set()

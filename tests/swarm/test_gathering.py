@@ -75,4 +75,22 @@ def test_a_worker_that_joins_late_counts_too() -> None:
     gathering = Gathering("run", [])
     gathering.take("late", Reporting("run", "h").report(measured(4), last=True))
     assert gathering.total.attempts == 4
-    assert gathering.left() == {"late"}
+    assert [record.worker_id for record in gathering.records()] == ["late"]
+
+
+def test_a_report_that_comes_twice_counts_once() -> None:
+    gathering = Gathering("run", ["a"])
+    report = Reporting("run", "h").report(measured(4), last=True)
+    assert gathering.take("a", report)
+    assert gathering.take("a", report) is None
+    assert gathering.total.attempts == 4
+    assert gathering.waiting_for() == set()
+
+
+def test_the_latest_report_says_what_is_under_way_and_how_far_a_share_has_come() -> None:
+    gathering, reporting = Gathering("run", ["a", "b"]), Reporting("run", "h")
+    gathering.take("a", reporting.report(measured(1), in_flight=3, following=[4, 5]))
+    gathering.take("b", Reporting("run", "h").report(measured(1), in_flight=2))
+    gathering.take("a", reporting.report(measured(1), in_flight=1, following=[8, 5]))
+    assert gathering.in_flight == 3
+    assert gathering.following("a") == (8, 5)

@@ -65,6 +65,7 @@ def test_what_is_for_the_runs_is_passed_on(asked) -> None:
     question = asked(target="http://127.0.0.1:1", processes=2)
     assert question.options == ("--target", "http://127.0.0.1:1", "--processes", "2")
     assert (question.target, asked().target) == ("http://127.0.0.1:1", "http://127.0.0.1:9")
+    assert asked(digest=None, chunk_size="1MiB").options == ("--chunk-size=1MiB",)
 
 
 def test_steps_last_whole_seconds(asked) -> None:
@@ -84,6 +85,7 @@ def test_steps_last_whole_seconds(asked) -> None:
         ({"step_s": 1.0}, "expected steps of at least 2s, found 1.00 s"),
         ({"budget_s": 21.0}, "expected a budget in which a step fits, about 22.0 s, found 21.0 s"),
         ({"precision_ratio": 0.0}, "^expected a --precision above 0, found 0\n"),
+        ({"digest": "md5"}, "^--digest: expected 'none', 'crc32c' or 'sha256', found 'md5'"),
         ({"target": "nonsense"}, "^target: expected `embedded` or a URL"),
         ({"workload": ARRIVALS, "by": "users"}, "expected no number of users"),
         ({"workload": ITERATIONS, "by": "arrivals"}, "expected no rate, for this scenario is so many uploads"),
@@ -111,4 +113,4 @@ def test_a_wished_rate_reaches_the_workers() -> None:
     wish = Override(rate_per_s=0.5, duration_s=10.0)
     plan = Plan.of("run", load(library.find("smoke")), "http://127.0.0.1:9", wish)
     assert plan.workload.schedule.count == 5
-    assert Plan.of_document(plan.to_document(["w1", "w2"])).workload == plan.workload
+    assert Plan.of_document(plan.to_document()).workload == plan.workload

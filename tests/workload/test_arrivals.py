@@ -12,7 +12,7 @@ from upswarm.workload import poisson
 from upswarm.workload.arrivals import Arrivals, Spacing
 from upswarm.workload.poisson import event_at
 from upswarm.workload.rates import Ramp, Rates
-from upswarm.workload.shares import SlotShare
+from upswarm.workload.shares import Share
 
 FIVE_A_SECOND = Rates((Ramp(60, 5, 5),))
 UP_AND_DOWN = Rates((Ramp(10, 0, 30), Ramp(5, 0, 0), Ramp(20, 30, 2)))
@@ -72,10 +72,9 @@ def test_at_every_moment_the_rates_integrate_to_the_arrivals_so_far(each, elapse
 def test_the_workers_together_have_the_schedule_of_one(arrivals, workers, slots):
     taken: list[tuple[int, float]] = []
     for index in range(workers):
-        for number in SlotShare(index, workers, slots).numbers():
-            if (due_s := arrivals.due_s(number)) is None:
-                break
-            taken.append((number, due_s))
+        share = Share.of(index, workers, slots)
+        while (number := share.first) is not None and (due_s := arrivals.due_s(number)) is not None:
+            taken.append((share.draw(), due_s))
     assert sorted(taken) == list(enumerate(times_of(arrivals)))
 
 

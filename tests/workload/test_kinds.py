@@ -87,3 +87,19 @@ def test_only_a_record_has_sizes_of_its_own() -> None:
     draw = FileDraw(2, ContentSpec("sparse"), 1000, seed=1)
     assert [load.sized(draw).size_bytes for load in (CLOSED, OPEN, FIXED)] == [1000] * 3
     assert RECORDED.sized(draw) == FileDraw(2, ContentSpec("sparse"), 3, seed=1)
+
+
+def test_a_spawn_rate_is_for_loads_whose_users_come_by_themselves() -> None:
+    closed = CLOSED.overridden(Override(users=9, spawn_rate_per_s=3))
+    fixed = FIXED.overridden(Override(users=9, spawn_rate_per_s=3))
+    assert [closed.users_at(t, 1) for t in (1, 2, 3, 4)] == [3, 6, 9, 9]
+    assert [fixed.users_at(t, 1) for t in (0, 1, 2, 3, 9)] == [1, 4, 7, 9, 9]
+    assert [fixed.users_at(t, 2) for t in (0, 1, 2, 3)] == [2, 4, 8, 10]  # one on each worker at least
+    with pytest.raises(UsageError, match=r"expected no spawn rate, for uploads arrive by a schedule, found 3 users/s"):
+        OPEN.overridden(Override(spawn_rate_per_s=3))
+
+
+def test_a_closed_load_can_be_edited_while_it_runs() -> None:
+    edited = CLOSED.edited(5, 12, 4)
+    assert [edited.users_at(t, 1) for t in (4, 5, 6, 7, 9.9, 10)] == [4, 4, 8, 12, 12, None]
+    assert (edited.peak_users, edited.planned_s, edited.think_time_s) == (12, 10, CLOSED.think_time_s)

@@ -2,33 +2,20 @@ import statistics
 from collections import Counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from upswarm.workload.mix import ContentSpec, FileClass, Mix, Share
+from upswarm.workload.mix import ContentSpec, FileClass, Mix
+from upswarm.workload.shares import Share
 from upswarm.workload.sizes import Fixed, Listed, Lognormal, Uniform
 
 SPARSE, RANDOM = ContentSpec("sparse"), ContentSpec("random")
 MIX = Mix((FileClass(Uniform(1, 9), SPARSE, 3), FileClass(Fixed(100), RANDOM, 1)), seed=7)
 
 
-@given(st.integers(1, 10), st.integers(0, 300))
-def test_any_number_of_workers_draws_the_files_of_one_each_once(workers, files_each):
-    shares = [Share(index, workers) for index in range(workers)]
-    numbers = [share.next_number() for _ in range(files_each) for share in shares]
-    assert sorted(numbers) == list(range(workers * files_each))
-
-
 def test_ten_workers_draw_the_same_files_as_one():
     one = [MIX.draw(number) for number in range(200)]
-    shares = [Share(index, 10) for index in range(10)]
-    ten = [MIX.draw(share.next_number()) for share in reversed(shares) for _ in range(20)]
+    shares = [Share.of(index, 10, 640) for index in range(10)]
+    ten = [MIX.draw(share.draw()) for share in reversed(shares) for _ in range(20)]
     assert sorted(ten, key=lambda draw: draw.number) == one
-
-
-def test_a_share_of_one_is_everything():
-    share = Share(0, 1)
-    assert [share.next_number() for _ in range(4)] == [0, 1, 2, 3]
 
 
 def test_a_draw_has_no_memory():

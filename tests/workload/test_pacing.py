@@ -17,11 +17,11 @@ from upswarm.workload.arrivals import Arrivals, Spacing
 from upswarm.workload.pacing import PUNCTUAL_S, Arrival, Pacer
 from upswarm.workload.rates import Ramp, Rates
 from upswarm.workload.replay import Replay
-from upswarm.workload.shares import SlotShare
+from upswarm.workload.shares import Share
 
 
 def pacer_at(*times_s: float, slots: int = 1, max_wait_s: float = 0.0) -> Pacer:
-    return Pacer(Replay(times_s, (0,) * len(times_s)), SlotShare(0, 1, slots), max_wait_s)
+    return Pacer(Replay(times_s, (0,) * len(times_s)), Share.of(0, 1, slots), max_wait_s)
 
 
 def test_nothing_begins_before_it_is_due():
@@ -109,7 +109,7 @@ class Diary:
 
 def test_an_observer_is_told_of_each_arrival_in_order():
     diary = Diary()
-    pacer = Pacer(Replay((0.0, 1.0, 2.0, 3.0), (0,) * 4), SlotShare(0, 1, 1), observer=diary)
+    pacer = Pacer(Replay((0.0, 1.0, 2.0, 3.0), (0,) * 4), Share.of(0, 1, 1), observer=diary)
     pacer.begin(0.0)
     pacer.begin(1.5)
     pacer.end(1.6)
@@ -148,7 +148,7 @@ due_times = st.lists(st.integers(0, 60), min_size=1, max_size=60).map(sorted)
 
 @given(due_times, st.integers(1, 5), st.integers(0, 20), st.integers(1, 15))
 def test_a_pacer_does_what_a_queue_with_so_many_servers_does(due_s, slots, max_wait_s, service_s):
-    pacer = Pacer(Replay(tuple(map(float, due_s)), (0,) * len(due_s)), SlotShare(0, 1, slots), max_wait_s)
+    pacer = Pacer(Replay(tuple(map(float, due_s)), (0,) * len(due_s)), Share.of(0, 1, slots), max_wait_s)
     played = play(pacer, lambda _: service_s, FakeClock())
     began = Queue(slots, max_wait_s).began_s(due_s, service_s)
     assert {each.arrival.number: each.arrival.began_s for each in played} == {
@@ -171,7 +171,7 @@ TWENTY_A_SECOND = Rates((Ramp(7, 20, 20),))
 
 
 def test_a_busy_generator_is_seen_in_late_arrivals_and_not_in_dropped_ones():
-    pacer = Pacer(Arrivals(TWENTY_A_SECOND), SlotShare(0, 1, 500))
+    pacer = Pacer(Arrivals(TWENTY_A_SECOND), Share.of(0, 1, 500))
     played = play(pacer, lambda _: 0.001, Sleepy())
     assert (pacer.tally.begun, pacer.tally.dropped) == (140, 0)
     assert pacer.tally.late > 100
@@ -183,7 +183,7 @@ def test_a_busy_generator_is_seen_in_late_arrivals_and_not_in_dropped_ones():
 @pytest.mark.parametrize("spacing", Spacing)
 def test_a_target_that_is_quick_enough_drops_nothing_and_nothing_is_late(spacing, started_s):
     arrivals = Arrivals(Rates((Ramp(60, 0, 50), Ramp(60, 50, 50))), spacing, seed=1)
-    pacer = Pacer(arrivals, SlotShare(0, 1, 100))
+    pacer = Pacer(arrivals, Share.of(0, 1, 100))
     play(pacer, lambda _: 0.05, FakeClock(started_s))
     assert (pacer.tally.begun, pacer.tally.late, pacer.tally.dropped) == (arrivals.count, 0, 0)
 
@@ -191,7 +191,7 @@ def test_a_target_that_is_quick_enough_drops_nothing_and_nothing_is_late(spacing
 @given(st.integers(1, 6), st.integers(1, 30), st.sampled_from(Spacing))
 def test_workers_together_begin_and_drop_each_arrival_once(workers, slots, spacing):
     arrivals = Arrivals(TWENTY_A_SECOND, spacing, seed=9)
-    pacers = [Pacer(arrivals, SlotShare(index, workers, slots)) for index in range(workers)]
+    pacers = [Pacer(arrivals, Share.of(index, workers, slots)) for index in range(workers)]
     numbers = [each.arrival.number for pacer in pacers for each in play(pacer, lambda _: 0.4, FakeClock())]
     assert len(numbers) == len(set(numbers)) == sum(pacer.tally.begun for pacer in pacers)
     assert len(numbers) + sum(pacer.tally.dropped for pacer in pacers) == arrivals.count
@@ -228,7 +228,7 @@ def test_a_stall_that_a_closed_load_does_not_see_is_seen_from_the_due_times():
     """1.5 s of 7 s at 20 arrivals per second: 30 of 140 arrivals fall into the stall, and wait for its end."""
     blind = closed(stalling, users=5, per_s=4, duration_s=7)
     assert p95(blind) == pytest.approx(0.05)
-    pacer = Pacer(Arrivals(TWENTY_A_SECOND), SlotShare(0, 1, 500))
+    pacer = Pacer(Arrivals(TWENTY_A_SECOND), Share.of(0, 1, 500))
     seen = responses(play(pacer, stalling, FakeClock()))
     assert (len(seen), pacer.tally.late, pacer.tally.dropped) == (140, 0, 0)
     assert p95(seen) >= 0.9
@@ -236,7 +236,7 @@ def test_a_stall_that_a_closed_load_does_not_see_is_seen_from_the_due_times():
 
 def test_with_few_slots_the_same_stall_is_seen_in_late_arrivals():
     """As many in flight as the closed load had users; what waits for them is late, and its time counts all the same."""
-    pacer = Pacer(Arrivals(TWENTY_A_SECOND), SlotShare(0, 1, 5), max_wait_s=5)
+    pacer = Pacer(Arrivals(TWENTY_A_SECOND), Share.of(0, 1, 5), max_wait_s=5)
     played = play(pacer, stalling, FakeClock())
     assert (pacer.tally.begun, pacer.tally.dropped) == (140, 0)
     assert pacer.tally.late > 20
@@ -247,7 +247,7 @@ def test_with_few_slots_the_same_stall_is_seen_in_late_arrivals():
 
 
 def test_and_without_patience_in_dropped_ones():
-    pacer = Pacer(Arrivals(TWENTY_A_SECOND), SlotShare(0, 1, 5))
+    pacer = Pacer(Arrivals(TWENTY_A_SECOND), Share.of(0, 1, 5))
     play(pacer, stalling, FakeClock())
     assert pacer.tally.late == 0
     assert pacer.tally.dropped > 20

@@ -121,3 +121,31 @@ def test_users_never_come_faster_than_the_spawn_rate(curve, users, rate_per_s, d
     ramped = curve.overridden(users=users, spawn_rate_per_s=rate_per_s, duration_s=duration_s)
     for elapsed_s in (0.0, duration_s / 3, duration_s * 0.999):
         assert ramped.users_at(elapsed_s) <= min(users, rate_per_s * elapsed_s) + 1
+
+
+def test_a_spawn_rate_alone_leads_to_the_peak():
+    ramped = RAMP_HOLD_FALL.overridden(spawn_rate_per_s=4)
+    assert [ramped.users_at(t) for t in (0, 1, 5, 49, 50)] == [0, 4, 20, 20, None]
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "users", "seen"),
+    [
+        (5, 40, {4: 8, 5: 10, 6: 20, 8: 40, 49: 40, 50: None}),  # up, in the middle of a ramp
+        (20, 5, {19: 20, 20: 20, 21: 10, 22: 5, 45: 5, 50: None}),  # down, in the middle of a hold
+        (49, 60, {49: 2, 49.5: 7, 50: None}),  # a ramp that does not fit
+    ],
+)
+def test_users_can_be_changed_on_the_way(elapsed_s, users, seen):
+    changed = RAMP_HOLD_FALL.changed_at(elapsed_s, users, 10)
+    assert {t: changed.users_at(t) for t in seen} == pytest.approx(seen, abs=0)
+
+
+@given(stages, st.floats(0, 1), st.integers(1, 100), st.floats(0.1, 50))
+def test_a_change_changes_neither_the_length_nor_what_came_before(curve, part, users, rate_per_s):
+    elapsed_s = curve.duration_s * part
+    changed = curve.changed_at(elapsed_s, users, rate_per_s)
+    assert changed.duration_s == pytest.approx(curve.duration_s)
+    for before_s in (elapsed_s * 0.3, elapsed_s * 0.9):
+        if before_s < elapsed_s:
+            assert abs(changed.users_at(before_s) - curve.users_at(before_s)) <= 1

@@ -40,21 +40,22 @@ def failure_rows(run: Run) -> list[FailureRow]:
 def _of_attempts(run: Run) -> Iterator[FailureRow]:
     measured = run.measurements
     for phase, tally in measured.phases.items():
-        for kind, count in _most_first(tally.failures):
+        for kind, count in most_first(tally.failures):
             examples = tuple(_example(run, each) for each in measured.examples.of(phase, kind))
-            yield FailureRow(phase.value, kind, count, _meaning(kind), examples)
+            yield FailureRow(phase.value, kind, count, meaning(kind), examples)
 
 
 def _of_uploads(run: Run) -> Iterator[FailureRow]:
-    for kind, count in _most_first(run.measurements.uploads.failures):
-        yield FailureRow("upload", kind, count, _meaning(kind))
+    for kind, count in most_first(run.measurements.uploads.failures):
+        yield FailureRow("upload", kind, count, meaning(kind))
 
 
-def _most_first(failures: dict[str, int]) -> list[tuple[str, int]]:
+def most_first(failures: dict[str, int]) -> list[tuple[str, int]]:
+    """Kinds with their counts, the most frequent first."""
     return sorted(failures.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _meaning(kind: str) -> str:
+def meaning(kind: str) -> str:
     """A kind is written with its HTTP status behind it; another version of upswarm may have kinds of its own."""
     word = kind.partition(" ")[0]
     return Failure(word).meaning if word in set(Failure) else "a kind that this upswarm does not know"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from upswarm import units
 from upswarm.reports.rows import counted, duration
 from upswarm.results.measurements import Measurements
@@ -11,9 +13,22 @@ from upswarm.transfer.messages import Phase
 _WIDTH = 120
 
 
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """Bytes of finished files, and bytes that were sent: all that the line needs of the last interval."""
+
+    finished_bytes: int = 0
+    sent_bytes: int = 0
+
+    def plus(self, measured: Measurements) -> Volumes:
+        """With what has been measured since."""
+        sent_bytes = sum(tally.bytes_sent for tally in measured.phases.values())
+        return Volumes(self.finished_bytes + measured.uploads.finished_bytes, self.sent_bytes + sent_bytes)
+
+
 def progress_line(
     measurements: Measurements,
-    interval: Measurements,
+    interval: Volumes,
     *,
     elapsed_s: float,
     planned_s: float | None,
@@ -24,10 +39,11 @@ def progress_line(
 
     `00:07/00:14  4 users  goodput 212.4 (mean 190.1) sent 240.1 MiB/s  31 uploads, 0 failed, 2 retries  …`
     """
-    now, whole = Summary(interval, interval_s), Summary(measurements, elapsed_s)
+    now = _per_s(interval.finished_bytes, interval_s), _per_s(interval.sent_bytes, interval_s)
+    mean = METRICS["goodput"].read(Summary(measurements, elapsed_s), "mean") or 0.0
     planned = "" if planned_s is None else f"/{_clock(planned_s)}"
     clock = f"{_clock(elapsed_s)}{planned}  {_load(measurements, users)}"
-    long, short = (f"{clock}  {rates}  {_counts(measurements)}" for rates in _rates(now, whole))
+    long, short = (f"{clock}  {rates}  {_counts(measurements)}" for rates in _rates(*now, mean))
     return long if len(long) <= _WIDTH else short[:_WIDTH]
 
 
@@ -40,17 +56,16 @@ def _load(measurements: Measurements, users: int) -> str:
     return f"{begun}, {arrivals.dropped} dropped" if arrivals.dropped else begun
 
 
-def _rates(now: Summary, whole: Summary) -> tuple[str, str]:
+def _rates(goodput: float, sent: float, mean: float) -> tuple[str, str]:
     """With and without the mean; one unit serves all, for the line is narrow."""
-    goodput, mean, sent = _mean("goodput", now), _mean("goodput", whole), _mean("sent", now)
     unit = units.format_bandwidth(max(goodput, mean, sent)).split(" ")[1]
     scale = units.parse_bandwidth(f"1{unit}")
     first, last = f"goodput {goodput / scale:.1f}", f"sent {sent / scale:.1f} {unit}"
     return f"{first} (mean {mean / scale:.1f}) {last}", f"{first} {last}"
 
 
-def _mean(metric: str, summary: Summary) -> float:
-    return METRICS[metric].read(summary, "mean") or 0.0
+def _per_s(volume_bytes: int, length_s: float) -> float:
+    return volume_bytes / length_s if length_s else 0.0
 
 
 def _counts(measurements: Measurements) -> str:

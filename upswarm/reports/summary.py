@@ -39,8 +39,9 @@ def _faults(run: Run) -> Iterator[str]:
 
 
 def _warnings(run: Run) -> Iterator[str]:
-    for warning in workers.warnings(run):
-        yield from textwrap.wrap(f"Warning: {_printable(warning)}", _WIDTH, subsequent_indent="  ")
+    told = [*(f"Warning: {each}" for each in workers.warnings(run)), *(f"Note: {each}." for each in run.notes)]
+    for sentence in told:
+        yield from textwrap.wrap(_printable(sentence), _WIDTH, subsequent_indent="  ")
 
 
 def _verdicts(run: Run, *, colour: bool) -> Iterator[str]:

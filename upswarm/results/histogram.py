@@ -1,14 +1,17 @@
 """Times in HDR histograms: 1 µs to 1 h with three significant digits, and adding two of them loses nothing.
 
 Recording and adding happen thousands of times a second, asking once in a while. So times are counted under the place
-where HDR would put them, in a dictionary; the HDR histogram itself is made of that when somebody asks.
+where HDR would put them, in a dictionary, and are put in order when somebody asks. The answers are HDR's; a histogram
+of its own is made only to be written.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
@@ -21,19 +24,11 @@ _EXACT_BITS = 11
 class Histogram:
     """A distribution of times in seconds. It costs as much as it has different times in it."""
 
-    __slots__ = ("_asked", "_counts")
+    __slots__ = ("_counts", "_order")
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
-        self._asked: HdrHistogram | None = None
-
-    @property
-    def _hdr(self) -> HdrHistogram:
-        if self._asked is None:
-            self._asked = HdrHistogram(_LOWEST_US, _HIGHEST_US, _DIGITS)
-            for value_us, count in self._counts.items():
-                self._asked.record_value(value_us, count)
-        return self._asked
+        self._order: tuple[list[int], list[int]] | None = None
 
     @property
     def count(self) -> int:
@@ -47,41 +42,45 @@ class Histogram:
         if (shift := place.bit_length() - _EXACT_BITS) > 0:
             place = place >> shift << shift
         self._counts[place] = self._counts.get(place, 0) + count
-        self._asked = None
+        self._order = None
 
     def add(self, other: Histogram) -> None:
         """Add all of another histogram's times."""
+        counts, before = self._counts, self._counts.get  # a master spends most of its time here
         for place, count in other._counts.items():
-            self._counts[place] = self._counts.get(place, 0) + count
-        self._asked = None
+            counts[place] = before(place, 0) + count
+        self._order = None
 
     def percentile_s(self, percentile: float) -> float | None:
         """The time that this share (0 to 100) of all times does not exceed; None without data."""
-        if not self.count:
+        if not self._counts:
             return None
-        # hdrh rounds to the nearest rank, so it is given the share of a whole one; 99.9 % of 1000 is 999, not 999.0…01
-        rank = math.ceil(round(percentile * self.count / 100, 6))
-        return float(self._hdr.get_value_at_percentile(100 * rank / self.count)) / 1e6
+        places, ranks = self._ordered()
+        rank = math.ceil(round(percentile * ranks[-1] / 100, 6))  # 99.9 % of 1000 is 999, not 999.0…01
+        place = places[bisect_left(ranks, max(rank, 1))]
+        return (_end_us(place) if percentile else place) / 1e6
 
     @property
     def mean_s(self) -> float | None:
         """The mean, from the buckets' middles; None without data."""
-        return self._hdr.get_mean_value() / 1e6 if self.count else None
+        if not self._counts:
+            return None
+        return sum(_middle_us(place) * count for place, count in self._counts.items()) / self.count / 1e6
 
     @property
     def min_s(self) -> float | None:
         """The shortest time; None without data."""
-        return self._hdr.get_min_value() / 1e6 if self.count else None
+        return min(self._counts) / 1e6 if self._counts else None
 
     @property
     def max_s(self) -> float | None:
         """The longest time; None without data."""
-        return self._hdr.get_max_value() / 1e6 if self.count else None
+        return _end_us(max(self._counts)) / 1e6 if self._counts else None
 
     def counts(self) -> Iterator[tuple[float, int]]:
         """Pairs of a time in seconds (the upper end of a bucket) and how many fell into its bucket, ascending."""
         for place in sorted(self._counts):
-            yield (place + (1 << _shift(place)) - 1) / 1e6, self._counts[place]
+            yield _end_us(place) / 1e6, self._counts[place]
 
     def pairs(self) -> list[int]:
         """Places in µs and their counts in turn: what a worker sends, since it costs next to nothing."""
@@ -91,12 +90,15 @@ class Histogram:
     def of_pairs(cls, pairs: Sequence[int]) -> Histogram:
         """The histogram that gave these `pairs`."""
         histogram = cls()
-        histogram._counts.update(zip(pairs[::2], pairs[1::2], strict=True))
+        histogram._counts = dict(zip(pairs[::2], pairs[1::2], strict=True))
         return histogram
 
     def encode(self) -> str:
         """The standard compressed form (HdrHistogram V2, base64), which other HDR tools read."""
-        return str(self._hdr.encode().decode())
+        hdr = HdrHistogram(_LOWEST_US, _HIGHEST_US, _DIGITS)
+        for value_us, count in self._counts.items():
+            hdr.record_value(value_us, count)
+        return str(hdr.encode().decode())
 
     @classmethod
     def decode(cls, text: str) -> Histogram:
@@ -111,6 +113,22 @@ class Histogram:
             taken = ((index, count) for index, count in enumerate(hdr.counts) if count)
             histogram._counts = {hdr.get_value_from_index(index): count for index, count in taken}
         return histogram
+
+    def _ordered(self) -> tuple[list[int], list[int]]:
+        """All places, ascending, and how many times lie in each and below."""
+        if self._order is None:
+            places = sorted(self._counts)
+            self._order = places, list(accumulate(map(self._counts.__getitem__, places)))
+        return self._order
+
+
+def _end_us(place: int) -> int:
+    """The largest value that HDR does not tell apart from this one."""
+    return place + (1 << _shift(place)) - 1
+
+
+def _middle_us(place: int) -> int:
+    return place + (1 << _shift(place) >> 1)
 
 
 def _shift(value_us: int) -> int:

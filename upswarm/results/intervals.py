@@ -7,7 +7,7 @@ every width is `FINEST_S` times a power of two, and whatever two workers have me
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from upswarm.results.sparse_times import SparseTimes
@@ -31,6 +31,14 @@ class PhaseInterval:
     bytes_sent: int = 0
     response_time: SparseTimes = field(default_factory=SparseTimes)
 
+    def add(self, other: PhaseInterval) -> None:
+        """Add another's numbers."""
+        self.attempts += other.attempts
+        self.failed += other.failed
+        self.retries += other.retries
+        self.bytes_sent += other.bytes_sent
+        self.response_time.add(other.response_time)
+
 
 @dataclass(slots=True)
 class UploadInterval:
@@ -41,6 +49,14 @@ class UploadInterval:
     resumes: int = 0
     finished_bytes: int = 0
     response_time: SparseTimes = field(default_factory=SparseTimes)
+
+    def add(self, other: UploadInterval) -> None:
+        """Add another's numbers."""
+        self.finished += other.finished
+        self.failed += other.failed
+        self.resumes += other.resumes
+        self.finished_bytes += other.finished_bytes
+        self.response_time.add(other.response_time)
 
 
 class Interval:
@@ -62,8 +78,8 @@ class Interval:
     def add(self, other: Interval) -> None:
         """Add another interval's numbers."""
         for phase, tally in other.phases.items():
-            _add(self.phase(phase), tally)
-        _add(self.uploads, other.uploads)
+            self.phase(phase).add(tally)
+        self.uploads.add(other.uploads)
 
 
 class Intervals:
@@ -115,11 +131,12 @@ class Intervals:
         for number, interval in other._intervals.items():
             self._covering((number + 0.5) * other.width_s).add(interval)
 
-    def to_document(self) -> Document:
-        """As JSON (and msgpack) can carry it."""
+    def to_document(self, brief: bool = False) -> Document:
+        """As JSON (and msgpack) can carry it; `brief` costs less, for what workers send."""
+        intervals = sorted(self._intervals.items())
         return {
             "width_s": self.width_s,
-            "intervals": [{"number": at, **_interval_document(each)} for at, each in sorted(self._intervals.items())],
+            "intervals": [{"number": at, **_interval_document(each, brief)} for at, each in intervals],
         }
 
     @classmethod
@@ -158,30 +175,21 @@ class Intervals:
 Tally = PhaseInterval | UploadInterval
 
 
-def _add(total: Tally, part: Tally) -> None:
-    for name in total.__slots__:
-        value, other = getattr(total, name), getattr(part, name)
-        if isinstance(value, SparseTimes):
-            value.add(other)
-        else:
-            setattr(total, name, value + other)
+def _interval_document(interval: Interval, brief: bool) -> Document:
+    phases = {phase.value: _to_document(interval.phases[phase], brief) for phase in sorted(interval.phases)}
+    return {"uploads": _to_document(interval.uploads, brief), "phases": phases}
 
 
-def _interval_document(interval: Interval) -> Document:
-    phases = {phase.value: _to_document(interval.phases[phase]) for phase in sorted(interval.phases)}
-    return {"uploads": _to_document(interval.uploads), "phases": phases}
-
-
-def _to_document(tally: Tally) -> Document:
+def _to_document(tally: Tally, brief: bool) -> Document:
     """Only what is not nothing: most intervals of most runs have neither retries nor failures."""
     values = {name: getattr(tally, name) for name in tally.__slots__}
-    written = {name: each.encode() if isinstance(each, SparseTimes) else each for name, each in values.items()}
-    return {name: each for name, each in written.items() if each}
+    values["response_time"] = tally.response_time.pairs() if brief else tally.response_time.encode()
+    return {name: each for name, each in values.items() if each}
 
 
 def _fill(tally: Tally, document: Mapping[str, Any]) -> None:
-    for each in fields(tally):
-        value = document.get(each.name, 0)
-        if each.name == "response_time":
-            value = SparseTimes.decode(value or "")
-        setattr(tally, each.name, value)
+    for name, value in document.items():
+        if name == "response_time":
+            tally.response_time = SparseTimes.decode(value) if isinstance(value, str) else SparseTimes.of_pairs(value)
+        else:
+            setattr(tally, name, value)

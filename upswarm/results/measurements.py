@@ -114,7 +114,8 @@ class Measurements:
     def add(self, other: Measurements) -> None:
         """Add another worker's, or another interval's, measurements to these."""
         for phase, tally in other.phases.items():
-            tallies.add(self.phases[phase], tally)
+            if tally.attempts:
+                tallies.add(self.phases[phase], tally)
         tallies.add(self.uploads, other.uploads)
         tallies.add(self.arrivals, other.arrivals)
         tallies.add(self.files, other.files)
@@ -136,7 +137,7 @@ class Measurements:
             "generator": tallies.to_document(self.generator, brief),
             "examples": self.examples.to_document(),
             "seconds": [{"second": at, **tallies.to_document(self.seconds[at], brief)} for at in sorted(self.seconds)],
-            "intervals": self.intervals.to_document(),
+            "intervals": self.intervals.to_document(brief),
         }
 
     @classmethod

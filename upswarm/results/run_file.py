@@ -20,12 +20,14 @@ RUN_FILE = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """One process that uploaded: where it ran, whether everything it measured arrived, and how it fared."""
+    """One process that uploaded: where it ran, whether all it measured arrived, how it fared, and what it finished."""
 
     worker_id: str
     host: str
     lost: bool = False
     health: Health = field(default=Health())
+    finished: int = 0
+    finished_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Run:
     """Everything a later verb needs to know of a run. Times of day are ISO 8601 in UTC.
 
     `workload` is its load in words, and `planned_s` is None where the load has no planned duration.
-    `generator_faults` are sentences about the measuring stick itself; where there is one, no verdict counts.
+    `generator_faults` are sentences about the measuring stick itself; where there is one, no verdict counts. `notes`
+    tell what else happened to it: workers that joined or left, users that were changed by hand.
     """
 
     run_id: str
@@ -61,6 +64,7 @@ class Run:
     machine: Machine
     generator_faults: tuple[str, ...] = field(default=())
     workload: str = ""
+    notes: tuple[str, ...] = field(default=())
 
     @property
     def summary(self) -> Summary:
@@ -68,11 +72,16 @@ class Run:
         return Summary(self.measurements, self.elapsed_s)
 
     @property
+    def failed_verdicts(self) -> tuple[Verdict, ...]:
+        """The thresholds that did not hold, or had no data."""
+        return tuple(verdict for verdict in self.verdicts if not verdict.holds)
+
+    @property
     def exit_code(self) -> int:
         """0 all held, 3 a threshold did not, 5 the generator itself failed."""
         if self.generator_faults:
             return EXIT_GENERATOR
-        return EXIT_OK if all(verdict.holds for verdict in self.verdicts) else EXIT_THRESHOLD
+        return EXIT_THRESHOLD if self.failed_verdicts else EXIT_OK
 
     def save(self, folder: Path) -> Path:
         """Write `run.json` into the folder, whole or not at all."""
@@ -111,6 +120,7 @@ class Run:
             "workload": self.workload,
             "verdicts": [verdict.to_document() for verdict in self.verdicts],
             "generator_faults": list(self.generator_faults),
+            "notes": list(self.notes),
             "workers": [asdict(worker) for worker in self.workers],
             "machine": asdict(self.machine),
             "scenario": self.scenario,
@@ -133,6 +143,7 @@ class Run:
             workers=tuple(map(_worker, document["workers"])),
             machine=Machine(**document["machine"]),
             generator_faults=tuple(document["generator_faults"]),
+            notes=tuple(document.get("notes", ())),
         )
 
 

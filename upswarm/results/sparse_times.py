@@ -7,7 +7,11 @@ A full histogram takes 190 KB. Here 128 buckets share each doubling, so a time t
 from __future__ import annotations
 
 import base64
+import math
 import zlib
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
 
 from upswarm.results.histogram import Histogram
 
@@ -43,13 +47,34 @@ class SparseTimes:
 
     def add(self, other: SparseTimes) -> None:
         """Add all of another's times."""
+        counts, before = self._counts, self._counts.get
         for at, count in other._counts.items():
-            self._counts[at] = self._counts.get(at, 0) + count
+            counts[at] = before(at, 0) + count
 
     def add_to(self, histogram: Histogram) -> None:
         """Record all times, as the middles of their buckets, into a histogram."""
         for at, count in self._counts.items():
             histogram.record(_middle_s(at), count)
+
+    def percentiles_s(self, *percentiles: float) -> list[float]:
+        """The times that these shares (above 0, up to 100) of all do not exceed; none without data."""
+        places = sorted(self._counts)
+        ranks = list(accumulate(map(self._counts.__getitem__, places)))
+        if not ranks:
+            return []
+        wanted = (math.ceil(round(percentile * ranks[-1] / 100, 6)) for percentile in percentiles)
+        return [_middle_s(places[bisect_left(ranks, rank)]) for rank in wanted]
+
+    def pairs(self) -> list[int]:
+        """Buckets and their counts in turn: what a worker sends, since it costs next to nothing."""
+        return [number for pair in self._counts.items() for number in pair]
+
+    @classmethod
+    def of_pairs(cls, pairs: Sequence[int]) -> SparseTimes:
+        """The times that gave these `pairs`."""
+        times = cls()
+        times._counts = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        return times
 
     def encode(self) -> str:
         """Pairs of a bucket (as the distance from the one before) and its count, compressed; "" without data."""

@@ -128,7 +128,8 @@ def add(total: Tally, part: Tally) -> None:
         value, other = getattr(total, name), getattr(part, name)
         match value:
             case int():
-                setattr(total, name, value + other)
+                if other:
+                    setattr(total, name, value + other)
             case Counter():
                 value.update(other)
             case Histogram():

@@ -21,6 +21,7 @@ from upswarm.errors import PluginError
 from upswarm.results.thresholds import Threshold
 from upswarm.scenario.base import Mistake
 from upswarm.scenario.contents import ContentRoom
+from upswarm.scenario.loader import explain
 from upswarm.scenario.target import EMBEDDED, check_url
 
 USUAL_PROTOCOL = "chunked"
@@ -129,8 +130,7 @@ def read_content(text: str) -> str | dict[str, Any]:
     try:
         ContentRoom.model_validate(content, context={"folder": Path()})
     except ValidationError as error:
-        detail = error.errors()[0]
-        raise detail.get("ctx", {}).get("error") or ValueError(detail["msg"]) from error
+        raise Mistake(*explain(error.errors()[0])) from error
     return content
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
@@ -57,8 +58,16 @@ def missing(name: str, room: Room) -> ValidationError:
 
 def mistaken(place: tuple[str, ...], mistake: Mistake, room: Room) -> ValidationError:
     """What a validator raises for a value that is wrong only beside others; `place` is where it stands in the room."""
-    detail = InitErrorDetails(type="value_error", loc=place, input=room, ctx={"error": mistake})
-    return ValidationError.from_exception_data(type(room).__name__, [detail])
+    return all_mistaken({place: mistake}, room)
+
+
+def all_mistaken(mistakes: Mapping[tuple[str, ...], Mistake], room: Room) -> ValidationError:
+    """The same for several values."""
+    details = [
+        InitErrorDetails(type="value_error", loc=place, input=room, ctx={"error": mistake})
+        for place, mistake in mistakes.items()
+    ]
+    return ValidationError.from_exception_data(type(room).__name__, details)
 
 
 def plugin(kind: str) -> AfterValidator:

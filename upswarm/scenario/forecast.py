@@ -38,15 +38,16 @@ class Forecast:
     workload: Workload
     mean_size_bytes: float
     requests_per_upload: float
+    target: str
 
     @classmethod
-    def of(cls, scenario: Scenario, workload: Workload) -> Forecast:
-        """The forecast for a scenario with this workload, its own or an overridden one."""
+    def of(cls, scenario: Scenario, workload: Workload, target: str | None = None) -> Forecast:
+        """The forecast for a scenario with this workload and target, its own or others."""
         mix, wish = scenario.build_mix(), scenario.transfer.build().chunk_size_bytes
         known = min(_SAMPLE, total_uploads(workload) or _SAMPLE)
         sizes = [workload.sized(mix.draw(number)).size_bytes for number in range(known)]
         chunks = sum(Grid(size, wish or _reference_chunk_size_bytes(size)).count for size in sizes)
-        return cls(scenario, workload, sum(sizes) / known, 2 + chunks / known)
+        return cls(scenario, workload, sum(sizes) / known, 2 + chunks / known, target or scenario.target.url)
 
     def bounds(self, load: ClosedLoad) -> Iterator[Bound]:
         """For a slow, a usual and a fast target."""
@@ -57,7 +58,7 @@ class Forecast:
 
     def lines(self) -> Iterator[str]:
         """The forecast for people."""
-        yield f"target    {self.scenario.target.url}, protocol {self.scenario.target.protocol}{self._faults()}"
+        yield f"target    {self.target}, protocol {self.scenario.target.protocol}{self._faults()}"
         yield f"for       {self._duration()}"
         requests = f"{self._at_most()}{self.requests_per_upload:.1f} requests on average (init, chunks, finalize)"
         yield f"upload    {format_size(self.mean_size_bytes)} in {requests}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from upswarm import resources
@@ -17,7 +18,7 @@ def names() -> list[str]:
 def find(name: str) -> Path:
     """The file of a scenario, by path or by name; raises `UsageError` with the known names and the nearest one."""
     for path in (Path(name), *(folder / f"{name}.yaml" for folder in _folders())):
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113 (a name that no file can have is no error, but none that is found)
             return path
     known = names()
     raise UsageError(f"expected a scenario ({', '.join(known)}) or a path to one, found {name!r}",

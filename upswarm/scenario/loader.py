@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from upswarm.errors import Finding, ScenarioError
+from upswarm.errors import Finding, ScenarioError, UsageError
 from upswarm.plugins import did_you_mean
 from upswarm.scenario import positions, surroundings
 from upswarm.scenario.model import Scenario
@@ -36,16 +36,10 @@ def parse(text: str, source: str, environ: Mapping[str, str] = os.environ) -> Sc
 
     Raises `ScenarioError`.
     """
-    loader = yaml.SafeLoader(text)
     try:
-        root = loader.get_single_node()
-        mistakes = [*positions.duplicates(root), *_substitute(root, environ)]
-        document = loader.construct_document(root) if root is not None else {}
-        mistakes += surroundings.fill_in(document, environ)
-    except yaml.YAMLError as error:
+        root, document, mistakes = _read(text, environ)
+    except _UNREADABLE as error:
         raise ScenarioError(source, [_syntax(error)]) from error
-    finally:
-        loader.dispose()
     try:
         scenario = Scenario.model_validate(document, context={"folder": Path(source).parent})
     except ValidationError as error:
@@ -58,6 +52,31 @@ def parse(text: str, source: str, environ: Mapping[str, str] = os.environ) -> Sc
 def resolve(document: dict[str, Any]) -> Scenario:
     """The scenario that `Scenario.resolved` wrote."""
     return Scenario.model_validate(document)
+
+
+def received(document: dict[str, Any]) -> Scenario:
+    """The same, where it was written on another machine, which may have what this one lacks; raises `UsageError`."""
+    try:
+        return resolve(document)
+    except ValidationError as error:
+        reasons = [f"{positions.spell(each['loc'])}: {explain(each)[0]}" for each in causes(error.errors())]
+        raise UsageError("; ".join(reasons)) from error
+
+
+_UNREADABLE = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""PyYAML raises what it happens to meet where a text is YAML by its grammar alone: the 13th month, a key of a list."""
+
+
+def _read(text: str, environ: Mapping[str, str]) -> tuple[yaml.Node | None, Any, list[Finding]]:
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        mistakes = [*positions.duplicates(root), *_substitute(root, environ)]
+        document = loader.construct_document(root) if root is not None else {}
+        mistakes += surroundings.fill_in(document, environ)
+    finally:
+        loader.dispose()
+    return root, document, mistakes
 
 
 def _substitute(root: yaml.Node | None, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -76,7 +95,7 @@ def _substitute(root: yaml.Node | None, environ: Mapping[str, str]) -> Iterator[
             yield positions.finding(node, path, message, f"export {name}=…, or write ${{{name}:-default}}")
 
 
-def _syntax(error: yaml.YAMLError) -> Finding:
+def _syntax(error: Exception) -> Finding:
     mark = getattr(error, "problem_mark", None)
     problem = " ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
@@ -84,11 +103,14 @@ def _syntax(error: yaml.YAMLError) -> Finding:
 
 
 def _findings(details: list[ErrorDetails], root: yaml.Node | None, already: list[Finding]) -> list[Finding]:
-    """All of pydantic's errors but those that only follow from another mistake."""
     known = {(each.line, each.column) for each in already}
+    found = [_finding(each, root) for each in causes(details)]
+    return [each for each in found if (each.line, each.column) not in known]
 
-    real = [each for each in details if not (each["type"] == "too_short" and _has_below(each["loc"], details))]
-    return [found for found in (_finding(each, root) for each in real) if (found.line, found.column) not in known]
+
+def causes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """All of pydantic's errors but those that only follow from another mistake."""
+    return [each for each in details if not (each["type"] == "too_short" and _has_below(each["loc"], details))]
 
 
 def _has_below(path: positions.Path, details: list[ErrorDetails]) -> bool:
@@ -103,7 +125,7 @@ def _finding(detail: ErrorDetails, root: yaml.Node | None) -> Finding:
         expected = f"one of {', '.join(known)}" if known else "none"
         message = f"is no key of {positions.spell(path[:-1])}; expected {expected}"
         return positions.finding(node, path, message, did_you_mean(str(path[-1]), known))
-    message, hint = _explain(detail)
+    message, hint = explain(detail)
     written = path if detail["type"] == "missing" else positions.written(root, path)
     return positions.finding(positions.locate(root, path), written, message, hint)
 
@@ -132,7 +154,8 @@ _EXPECTED = {
 """pydantic's error types in our words."""
 
 
-def _explain(detail: ErrorDetails) -> tuple[str, str]:
+def explain(detail: ErrorDetails) -> tuple[str, str]:
+    """What was expected and what was found, and perhaps what to do."""
     context = detail.get("ctx", {})
     if "error" in context:
         return str(context["error"]), getattr(context["error"], "hint", "")

@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from upswarm.results.thresholds import Threshold
-from upswarm.scenario.base import Mistake, Room, ShortRoom, exactly_one, missing, mistaken
+from upswarm.scenario.base import Mistake, Room, ShortRoom, all_mistaken, exactly_one, missing
 from upswarm.scenario.contents import ContentRoom, PlainRoom
 from upswarm.scenario.quantities import PositiveSizeBytes, SizeBytes
 from upswarm.scenario.target import TargetRoom
@@ -110,16 +110,19 @@ class Scenario(Room):
 
     @model_validator(mode="after")
     def _carried(self) -> Scenario:
+        mistakes: dict[tuple[str, ...], Mistake] = {}
         caps = self.build_protocol("").caps
         if self.transfer.parallel_chunks > 1 and caps.joined is None:
             reason = f"expected 1, for in {self.target.protocol} chunks come one after the other"
             found = f"found {self.transfer.parallel_chunks}"
-            raise mistaken(("transfer", "parallel_chunks"), Mistake(f"{reason}, {found}"), self)
+            mistakes["transfer", "parallel_chunks"] = Mistake(f"{reason}, {found}")
         carried = caps.digests
         if DIGESTS[self.transfer.digest] not in {None, *carried}:
             words = [word for word, digest in DIGESTS.items() if digest in {None, *carried}]
             expected = f"expected {' or '.join(words)}, which is what chunks can carry in {self.target.protocol}"
-            raise mistaken(("transfer", "digest"), Mistake(f"{expected}, found {self.transfer.digest!r}"), self)
+            mistakes["transfer", "digest"] = Mistake(f"{expected}, found {self.transfer.digest!r}")
+        if mistakes:
+            raise all_mistaken(mistakes, self)
         return self
 
     def build_protocol(self, client_id: str) -> UploadProtocol:

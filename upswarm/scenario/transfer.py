@@ -30,7 +30,10 @@ DIGESTS = {"none": None, "crc32c": "crc32c", "sha256": "sha-256"}
 def _chunk_size(value: object) -> int | Literal["server"]:
     if value == "server":
         return "server"
-    size_bytes = units.parse_size(value)
+    try:
+        size_bytes = units.parse_size(value)
+    except units.UnitError:
+        size_bytes = 0
     if size_bytes == 0:
         raise units.UnitError(f"`server` or {units.SIZE_EXAMPLES}", value)
     return size_bytes

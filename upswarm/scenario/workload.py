@@ -170,11 +170,16 @@ class WorkloadRoom(Room):
     arrivals: ArrivalsRoom | None = Field(None, description="An open load by rates.")
     iterations: IterationsRoom | None = Field(None, description="A fixed number of uploads.")
     replay: ReplayRoom | None = Field(None, description="An open load by a recorded schedule.")
+    allowed_lost_workers: int = Field(
+        0, ge=0, description="How many workers may be lost, or leave early, before the run counts for nothing."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _users_by_default(cls, value: Any) -> Any:
-        return {"users": {}} if value == {} else value
+        if isinstance(value, dict) and not value.keys() - {"allowed_lost_workers"}:
+            return {"users": {}, **value}
+        return value
 
     @model_validator(mode="after")
     def _one(self) -> WorkloadRoom:

@@ -22,6 +22,12 @@ class Dispatcher:
         self._idle: list[AsyncResult] = []
         self._news = Event()
         self._over = Event()
+        self._closed = False
+
+    @property
+    def in_flight(self) -> int:
+        """Uploads that have begun, or that a user has been called for, and not ended."""
+        return self._pacer.in_flight
 
     @property
     def tally(self) -> ArrivalTally:
@@ -32,27 +38,35 @@ class Dispatcher:
         """When it was due on the clock that stamps attempts and outcomes."""
         return self._started_s + arrival.due_s
 
-    def run(self) -> None:
-        """Hand out arrivals until none is left; for a greenlet of its own."""
-        self._started_s = self._clock.now()
-        while self._pacer.wake_s is not None:
+    def run(self, started_s: float | None = None) -> None:
+        """Hand out arrivals until `close`, those of a schedule that counts from `started_s`, or from now.
+
+        For a greenlet of its own.
+        """
+        self._started_s = self._clock.now() if started_s is None else started_s
+        while not self._closed:
             self._hand_out()
+            if self._pacer.next_due_s is None:
+                self._over.set()
             self._news.clear()
             self._news.wait(self._pause_s())
-        self._send_home()
-        self._over.set()
 
     def join(self, timeout_s: float) -> bool:
         """Wait until no arrival is left that could begin, but no longer than this; whether that came to pass.
 
-        A worker hears of a run's start a moment after the master, so its last arrivals are due a moment after the
-        run's end. They belong to the schedule all the same.
+        A schedule begins when the users are there, a moment after the run. Its last arrivals belong to it all the same.
         """
         return bool(self._over.wait(timeout_s))
 
+    def recut(self) -> None:
+        """The share has become another."""
+        self._pacer.look()
+        self._over.clear()
+        self._news.set()
+
     def next_arrival(self) -> Arrival | None:
-        """Wait for an arrival and take it; None when there will be no more."""
-        if self._pacer.wake_s is None:
+        """Wait for an arrival and take it; None when the run is over."""
+        if self._closed:
             return None
         called = AsyncResult()
         self._idle.append(called)
@@ -74,8 +88,11 @@ class Dispatcher:
 
     def close(self) -> None:
         """The run is over: nothing new begins, and users who wait are sent home."""
+        self._closed = True
         self._pacer.close(self._now_s())
-        self._send_home()
+        while self._idle:
+            self._idle.pop().set(None)
+        self._over.set()
         self._news.set()
 
     def _hand_out(self) -> None:
@@ -83,15 +100,11 @@ class Dispatcher:
         while (self._idle or self._pacer.full) and (arrival := self._pacer.begin(self._now_s())) is not None:
             self._idle.pop().set(arrival)  # whoever came last: a connection that rests long is one that servers cut
 
-    def _send_home(self) -> None:
-        while self._idle:
-            self._idle.pop().set(None)
-
     def _pause_s(self) -> float | None:
-        """Until the next arrival is due; where nobody could take it, until there are news."""
+        """Until the next arrival is due; where nobody could take it, or none is left, until there are news."""
         wake_s = self._pacer.wake_s
         if wake_s is None:
-            return 0.0
+            return None
         return max(0.0, wake_s - self._now_s()) if self._idle or self._pacer.full else None
 
     def _now_s(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,12 @@ class EmbeddedServer:
             start_new_session=True,  # Ctrl-C is for the run, which still needs its server to end in order
         )
         assert self._process.stdout is not None
-        ready = self._process.stdout.readline()
+        try:
+            ready = self._process.stdout.readline()
+        except BaseException:  # the run is cut off before it has begun: nothing is there that could be lost
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self.stop()
+            raise
         if " listening on " not in ready:
             self.stop()
             raise TargetError("the embedded server did not start", hint="its own words stand above")

@@ -10,11 +10,10 @@ from gevent.event import Event
 
 from upswarm.swarm.dispatch import Dispatcher
 from upswarm.transfer.clock import Clock
-from upswarm.workload.iterations import Quota
+from upswarm.workload.iterations import Iterations
 from upswarm.workload.kinds import ClosedLoad, FixedLoad, OpenLoad, Workload
-from upswarm.workload.mix import Share
 from upswarm.workload.pacing import ArrivalObserver, Pacer
-from upswarm.workload.shares import SlotShare
+from upswarm.workload.shares import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +27,23 @@ class Turn:
 class Feed(Protocol):
     """One worker's files. Users call `next` and, for each turn they get, `ended` when its upload has ended."""
 
+    share: Share
+
+    @property
+    def in_flight(self) -> int:
+        """How many turns have been given out and not ended."""
+
     def next(self) -> Turn | None:
-        """Wait for a turn; None when there will be no more."""
+        """Wait for a turn; None when there is none, and perhaps never will be."""
 
     def ended(self) -> None:
         """The upload of a turn has ended, well or not."""
 
-    def begin(self) -> None:
-        """The users are there: from now on files arrive."""
+    def begin(self, zero_s: float) -> None:
+        """The users are there: files arrive by a schedule that counts from this moment on the clock."""
+
+    def recut(self) -> None:
+        """The share has become another."""
 
     def await_all(self, timeout_s: float) -> None:
         """Wait until every file that belongs to the run has been begun, or dropped, but no longer than this."""
@@ -48,18 +56,26 @@ class ShareFeed:
     """A closed load: there is always another file."""
 
     def __init__(self, share: Share) -> None:
-        self._share = share
+        self.share = share
+        self.in_flight = 0
         self._closed = False
 
     def next(self) -> Turn | None:
         """The next file of the share."""
-        return None if self._closed else Turn(self._share.next_number())
+        if self._closed or not self.share:
+            return None
+        self.in_flight += 1
+        return Turn(self.share.draw())
 
     def ended(self) -> None:
-        """Nobody waits for it."""
+        """One of them has ended."""
+        self.in_flight -= 1
 
-    def begin(self) -> None:
+    def begin(self, zero_s: float) -> None:
         """Users begin by themselves."""
+
+    def recut(self) -> None:
+        """Whoever asks next will see."""
 
     def await_all(self, timeout_s: float) -> None:
         """There is no end of files."""
@@ -72,48 +88,57 @@ class ShareFeed:
 class QuotaFeed:
     """So many files and no more; `used_up` is set when the last of their uploads has ended."""
 
-    def __init__(self, quota: Quota) -> None:
-        self._quota = quota
-        self._following = quota.next_number()
-        self._in_flight = 0
+    def __init__(self, share: Share, iterations: Iterations) -> None:
+        self.share = share
+        self._quota = iterations.quota(share)
+        self.in_flight = 0
+        self._closed = False
         self.used_up = Event()
-        self._look()
+        self.recut()
 
     def next(self) -> Turn | None:
         """The next file of the quota."""
-        number = self._following
+        number = None if self._closed else self._quota.next_number()
         if number is None:
             return None
-        self._following = self._quota.next_number()
-        self._in_flight += 1
+        self.in_flight += 1
         return Turn(number)
 
     def ended(self) -> None:
         """One of them has ended."""
-        self._in_flight -= 1
-        self._look()
+        self.in_flight -= 1
+        self.recut()
 
-    def begin(self) -> None:
+    def begin(self, zero_s: float) -> None:
         """Users begin by themselves."""
+
+    def recut(self) -> None:
+        """There may be more to do, or nothing left."""
+        if self.in_flight or self._quota.left:
+            self.used_up.clear()
+        else:
+            self.used_up.set()
 
     def await_all(self, timeout_s: float) -> None:
         """The run ends when they are used up, so nobody needs to wait."""
 
     def close(self) -> None:
         """Begin nothing more."""
-        self._following = None
-
-    def _look(self) -> None:
-        if self._following is None and self._in_flight == 0:
-            self.used_up.set()
+        self._closed = True
 
 
 class ScheduleFeed:
     """An open load: a file is there when it arrives."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, share: Share, dispatcher: Dispatcher) -> None:
+        self.share = share
         self._dispatcher = dispatcher
         self._running: gevent.Greenlet | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """One for each slot that is taken."""
+        return self._dispatcher.in_flight
 
     def next(self) -> Turn | None:
         """The file that arrives next, for which no other user is free."""
@@ -124,13 +149,17 @@ class ScheduleFeed:
         """A slot is free again."""
         self._dispatcher.ended()
 
-    def begin(self) -> None:
-        """The schedule counts from now."""
+    def begin(self, zero_s: float) -> None:
+        """The schedule counts from then."""
         if self._running is None:
-            self._running = gevent.spawn(self._dispatcher.run)
+            self._running = gevent.spawn(self._dispatcher.run, zero_s)
+
+    def recut(self) -> None:
+        """Other arrivals are this worker's."""
+        self._dispatcher.recut()
 
     def await_all(self, timeout_s: float) -> None:
-        """A worker's schedule ends a moment after the master's, for it has begun a moment later."""
+        """A schedule ends a moment after the run, for it has begun a moment later."""
         self._dispatcher.join(timeout_s)
 
     def close(self) -> None:
@@ -144,7 +173,6 @@ def feed_for(workload: Workload, share: Share, clock: Clock, observer: ArrivalOb
         case ClosedLoad():
             return ShareFeed(share)
         case FixedLoad(iterations):
-            return QuotaFeed(iterations.quota(share.index, share.count))
-        case OpenLoad(schedule, max_in_flight, max_wait_s):
-            slots = SlotShare(share.index, share.count, max_in_flight)
-            return ScheduleFeed(Dispatcher(Pacer(schedule, slots, max_wait_s, observer), clock))
+            return QuotaFeed(share, iterations)
+        case OpenLoad(schedule, _, max_wait_s):
+            return ScheduleFeed(share, Dispatcher(Pacer(schedule, share, max_wait_s, observer), clock))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 from platform import node
@@ -18,7 +18,7 @@ from locust.env import Environment
 from upswarm import digests, plugins
 from upswarm.content.base import Content, File
 from upswarm.results.recorder import Recorder
-from upswarm.swarm.bridge import Both, LocustBridge
+from upswarm.swarm.bridge import REQUESTED, Both, Context, LocustBridge
 from upswarm.swarm.feeds import QuotaFeed, Turn, feed_for
 from upswarm.swarm.gathering import Reporting
 from upswarm.swarm.health import Pulse, peak_rss_bytes
@@ -29,11 +29,13 @@ from upswarm.transfer.bandwidth import Pace
 from upswarm.transfer.budget import RetryBudget
 from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.exchange import Exchange
+from upswarm.transfer.records import Observer, Outcome
 from upswarm.transfer.suspended import Suspended
 from upswarm.transfer.transport import Transport
 from upswarm.transfer.uploader import Awaited, Uploader, nowhere
 from upswarm.workload.kinds import ClosedLoad
-from upswarm.workload.mix import ContentSpec, Mix, Share
+from upswarm.workload.mix import ContentSpec, Mix
+from upswarm.workload.shares import Share
 
 GRACE_S = 10.0
 """How long uploads under way may go on when a run has lasted as long as planned (`--stop-timeout` changes it)."""
@@ -47,7 +49,9 @@ Offer = Callable[[str, Suspended], Awaited | None]
 class Load:
     """The load of one process: local run, or worker; to other workers it may `offer` uploads that are interrupted."""
 
-    def __init__(self, environment: Environment, plan: Plan, share: Share, offer: Offer | None = None) -> None:
+    def __init__(
+        self, environment: Environment, plan: Plan, share: Share, started_s: float, offer: Offer | None = None
+    ) -> None:
         digests.give_way_by(let_others_run)
         scenario, clock = plan.scenario, SystemClock()
         self._plan = plan
@@ -62,18 +66,15 @@ class Load:
         self._sign = auth.build(self._protocol.caps.endpoint(plan.target_url), clock) if auth else unsigned
         self._line = scenario.transfer.bandwidth.worker_limit()
         self._contents: dict[ContentSpec, Content] = {}
-        self._recorder = Recorder(clock.now())
+        self._recorder = Recorder(started_s)
         self._reporting = Reporting(plan.run_id, node())
-        bridge = LocustBridge(environment, str(scenario.target.protocol), plan.target_url, clock)
-        self._observer = Both(self._recorder, bridge)
+        self._bridge = partial(LocustBridge, environment, str(scenario.target.protocol), plan.target_url, clock)
         self._under_way: set[gevent.Greenlet] = set()
         self._guests: set[gevent.Greenlet] = set()
         self._feed = feed_for(plan.workload, share, clock, self._recorder)
         self.think_time_s = plan.workload.think_time_s if isinstance(plan.workload, ClosedLoad) else 0.0
         self.draining = False
         self._user_error = environment.events.user_error
-        self._spawned = environment.events.spawning_complete
-        self._spawned.add_listener(self._begin)
         self._pulse = Pulse(self._recorder, clock)
 
     @property
@@ -81,15 +82,55 @@ class Load:
         """Set when this share of the files has been uploaded; None where files come without end."""
         return self._feed.used_up if isinstance(self._feed, QuotaFeed) else None
 
-    @contextmanager
-    def next_turn(self) -> Iterator[Turn | None]:
-        """Wait until there is a file to upload; None when there will be no more."""
-        turn = self._feed.next()
+    @property
+    def in_flight(self) -> int:
+        """How many uploads are under way, those of other workers' included."""
+        return self._feed.in_flight + len(self._guests)
+
+    @property
+    def share(self) -> Share:
+        """What is drawn from here; `give` and `take` change it."""
+        return self._feed.share
+
+    def give(self, count: int) -> list[int]:
+        """Give so many slots of the share away, each as its next number."""
+        given = self._feed.share.give(count)
+        self._feed.recut()
+        return given
+
+    def take(self, following: list[int]) -> None:
+        """Take slots over from another worker."""
+        self._feed.share.take(following)
+        self._feed.recut()
+
+    def begin(self, zero_s: float) -> None:
+        """The users are there: what arrives by a schedule does so counting from this moment."""
+        self._feed.begin(zero_s)
+
+    def next_turn(self) -> Turn | None:
+        """Wait until there is a file to upload; None when there is none, and perhaps never will be."""
+        return self._feed.next()
+
+    def carry(self, turn: Turn, uploader: Uploader) -> gevent.Greenlet:
+        """Upload the file of a turn in a greenlet of its own, whose value is the outcome, or None if it has none.
+
+        Where a listener of Locust's requests something of the user, such as `StopUser`, that is the value.
+
+        What becomes of it is recorded; an upload that fails is no exception.
+        """
+        return gevent.spawn(self._carry, turn, uploader)
+
+    def _carry(self, turn: Turn, uploader: Uploader) -> Outcome | Exception | None:
         try:
-            yield turn
+            with self.open_file(turn.number) as file:
+                return uploader.upload(file, turn.due_s, turn.number)
+        except REQUESTED as request:
+            return request
+        except Exception as error:
+            self._user_error.fire(user_instance=None, exception=error, tb=error.__traceback__)
+            return None
         finally:
-            if turn is not None:
-                self._feed.ended()
+            self._feed.ended()
 
     def open_transport(self) -> Transport:
         """A connection of its own to the target, for one user."""
@@ -100,26 +141,29 @@ class Load:
         """As many connections as chunks of one upload travel at the same time."""
         return [self.open_transport() for _ in range(self._plan.scenario.transfer.parallel_chunks)]
 
-    def uploader(self, *transports: Transport) -> Uploader:
-        """An uploader over these transports, for one user; what can't travel at the same time takes the first."""
-        dice = random.Random()
+    def uploader(self, *transports: Transport, context: Context = dict) -> Uploader:
+        """An uploader over these transports, for one user; what can't travel at the same time takes the first.
+
+        Locust's listeners get the `context` with each request.
+        """
+        dice, observer = random.Random(), Both(self._recorder, self._bridge(context))
         pace = self._plan.scenario.transfer.bandwidth.pace(self._line, self._clock)
-        exchange, *more_lanes = (self._exchange(each, dice, pace) for each in transports)
+        exchange, *more_lanes = (self._exchange(each, observer, dice, pace) for each in transports)
         return Uploader(
             protocol=self._protocol,
             exchange=exchange,
             more_lanes=more_lanes,
             together=together,
-            observer=self._observer,
+            observer=observer,
             settings=self._settings,
             clock=self._clock,
             dice=dice,
             elsewhere=partial(self._offer, self.run_id) if self._offer else nowhere,
         )
 
-    def _exchange(self, transport: Transport, dice: random.Random, pace: Pace | None) -> Exchange:
+    def _exchange(self, transport: Transport, observer: Observer, dice: random.Random, pace: Pace | None) -> Exchange:
         return Exchange(
-            transport, self._observer, clock=self._clock, dice=dice,
+            transport, observer, clock=self._clock, dice=dice,
             retry=self._settings.retry, sign=self._sign, budget=self._budget, pace=pace,
         )  # fmt: skip
 
@@ -154,10 +198,6 @@ class Load:
         self._guests.add(guest)
         return True
 
-    def await_guests(self) -> None:
-        """Wait until no upload of another worker is under way here."""
-        gevent.joinall(list(self._guests))
-
     def _be_host_to(self, suspended: Suspended, granted: Callable[[], bool], ended: Callable[[], None]) -> None:
         guest = gevent.getcurrent()
         try:
@@ -170,7 +210,7 @@ class Load:
     def _go_on_with(self, suspended: Suspended, ended: Callable[[], None]) -> None:
         transports = self.open_transports()
         try:
-            with self.open_file(suspended.number, counted=False) as file:
+            with suppress(*REQUESTED), self.open_file(suspended.number, counted=False) as file:
                 self.uploader(*transports).resume(file, suspended)
         except Exception as error:
             self._user_error.fire(user_instance=None, exception=error, tb=error.__traceback__)
@@ -178,13 +218,6 @@ class Load:
             for transport in transports:
                 transport.close()
             ended()
-
-    def _begin(self, **_: Any) -> None:
-        """The users are there; in an open load they wait to be called. Told with each change of their number.
-
-        Where all arrivals are due at once, a worker may hear of the run's end before its users are there.
-        """
-        self._feed.begin()
 
     @cached_property
     def _mix(self) -> Mix:
@@ -201,7 +234,13 @@ class Load:
         """What was measured since the last report, numbered, as it can be sent."""
         if last:
             self._pulse.stop()
-        return self._reporting.report(self._recorder.take(), last=last, peak_rss_bytes=peak_rss_bytes())
+        return self._reporting.report(
+            self._recorder.take(),
+            last=last,
+            peak_rss_bytes=peak_rss_bytes(),
+            in_flight=self.in_flight,
+            following=() if isinstance(self._plan.workload, ClosedLoad) and not last else self._feed.share.following,
+        )
 
     def drain(self, grace_s: float, *, complete: bool = False) -> None:
         """Begin no new upload, let those under way finish for `grace_s` seconds, and stop the others for good.
@@ -213,9 +252,8 @@ class Load:
         deadline_s = self._clock.now() + grace_s
         if complete:
             self._feed.await_all(grace_s)
-        self._spawned.remove_listener(self._begin)
         self._feed.close()
-        while self._under_way and self._clock.now() < deadline_s:
+        while self.in_flight and self._clock.now() < deadline_s:
             gevent.sleep(0.02)
         for _ in range(2):  # the first kill lets a user tell the server to forget the upload; the second does not wait
             gevent.killall(list(self._under_way), block=True, timeout=_KILL_S)

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from upswarm.swarm.load import Load
 from upswarm.swarm.run_session import RunSession
-from upswarm.workload.mix import Share
+from upswarm.workload.shares import Share
 
 _LOCAL = "local"
 
 
 class LocalSession(RunSession):
-    """A run of this process alone: share 0 of 1."""
+    """A run of this process alone, which has all of it."""
 
     _load: Load | None = None
 
-    @property
     def load(self) -> Load:
         """The load of the run; users who start when it is over already find it, and nothing to do."""
         assert self._load is not None
         return self._load
 
-    def _begin(self) -> list[str]:
-        self._load = Load(self._environment, self.steering.plan, Share(0, 1))
+    def _begin(self, started_s: float) -> list[str]:
+        plan = self.steering.plan
+        self._load = Load(self._environment, plan, Share.of(0, 1, plan.workload.slots(1)), started_s)
         return [_LOCAL]
 
+    def _go(self, zero_s: float) -> None:
+        self.load().begin(zero_s)
+
     def _collect(self) -> None:
-        self.steering.take(_LOCAL, self.load.report())
+        self.steering.take(_LOCAL, self.load().report())
 
     def _used_up(self) -> bool:
-        return self.load.used_up is not None and self.load.used_up.is_set()
+        used_up = self.load().used_up
+        return used_up is not None and used_up.is_set()
 
     def _drain(self, grace_s: float, *, complete: bool) -> None:
-        self.load.drain(grace_s, complete=complete)
-        self.steering.take(_LOCAL, self.load.report(last=True))
+        self.load().drain(grace_s, complete=complete)
+        self.steering.take(_LOCAL, self.load().report(last=True))

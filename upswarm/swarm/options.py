@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
+from upswarm import plugins
 from upswarm.scenario import library
+from upswarm.scenario.overrides import Overrides
+from upswarm.scenario.transfer import DIGESTS
 
 DEFAULT_SCENARIO = "smoke"
 DEFAULT_REPORTS = "reports"
+AS_IN_THE_SCENARIO = "as in the scenario"
+"""What a dropdown says where nothing is wished. A text field is empty then."""
 
 
 def add_options(parser: Any) -> None:
@@ -16,15 +22,16 @@ def add_options(parser: Any) -> None:
     parser.add_argument(
         "--scenario",
         default=DEFAULT_SCENARIO,
-        choices=_Suggestions([*library.names(), *_given()]),
+        choices=Suggestions(library.names()),
         env_var="UPSWARM_SCENARIO",
         help="a name from scenarios/, or the path of a YAML file",
     )
+    _add_overrides(parser)
     parser.add_argument(
         "--rate",
         default="",
-        include_in_web_ui=False,
-        help="so many arrivals per second, such as 20/s, instead of the scenario's workload",
+        env_var="UPSWARM_RATE",
+        help="uploads that arrive per second, such as 20/s, instead of users; empty changes nothing",
     )
     parser.add_argument(
         "--reports",
@@ -35,14 +42,36 @@ def add_options(parser: Any) -> None:
     )
 
 
-class _Suggestions(list[str]):
-    """Choices that are shown as a dropdown, while any other text is as good: `library.find` says what is wrong."""
+def chosen_overrides(values: Mapping[str, Any]) -> Overrides:
+    """What these values of the options, or of the form's fields, wish otherwise than the scenario."""
+    chosen = {each.name: str(values.get(each.name) or "").strip() for each in fields(Overrides)}
+    return Overrides(**{name: text for name, text in chosen.items() if text not in {"", AS_IN_THE_SCENARIO}})
+
+
+class Suggestions(list[str]):
+    """Choices that are shown as a dropdown, while any other text is as good: who reads it says what is wrong."""
 
     def __contains__(self, _: object) -> bool:
         return True
 
 
-def _given() -> list[str]:
-    """A path that was given on the command line has to stand in the dropdown too."""
-    given = [value for option, value in zip(sys.argv, sys.argv[1:], strict=False) if option == "--scenario"]
-    return [value for value in given if value not in library.names()]
+def _add_overrides(parser: Any) -> None:
+    contents = [name for name in plugins.names("content") if name not in {"compressible", "corpus", "dedup"}]
+    ratios = ["compressible:2", "compressible:3", "compressible:10", "dedup:2", "dedup:4", "dedup:10"]
+    _add_choice(parser, "protocol", plugins.names("protocol"), "what the target speaks")
+    _add_choice(parser, "content", [*contents, *ratios], "what all files are made of")
+    _add_choice(parser, "digest", list(DIGESTS), "what is sent with each chunk")
+    _add_text(parser, "chunk_size", "such as 8MiB, or server for what it answers; empty changes nothing")
+    _add_text(parser, "parallel_chunks", "so many of one upload at the same time, 1 to 64; empty changes nothing")
+
+
+def _add_choice(parser: Any, name: str, known: list[str], about: str) -> None:
+    _add(parser, name, about, default=AS_IN_THE_SCENARIO, choices=Suggestions([AS_IN_THE_SCENARIO, *known]))
+
+
+def _add_text(parser: Any, name: str, about: str) -> None:
+    _add(parser, name, about, default="")
+
+
+def _add(parser: Any, name: str, about: str, **more: Any) -> None:
+    parser.add_argument("--" + name.replace("_", "-"), env_var=f"UPSWARM_{name.upper()}", help=about, **more)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from upswarm.scenario.loader import resolve
+from upswarm.scenario.loader import received
 from upswarm.scenario.model import Scenario
 from upswarm.workload.kinds import OpenLoad, Override, Workload
-from upswarm.workload.mix import Share
 from upswarm.workload.replay import Replay
 
 
@@ -31,15 +30,14 @@ class Plan:
         override = Override() if override is None else override
         return cls(run_id, scenario, target_url, scenario.build_workload().overridden(override), override)
 
-    def to_document(self, worker_ids: list[str]) -> dict[str, Any]:
-        """What workers get, secrets included; it has to pass through msgpack. Shares go by the order of the ids."""
+    def to_document(self) -> dict[str, Any]:
+        """What workers get, secrets included; it has to pass through msgpack."""
         return {
             "run_id": self.run_id,
             "scenario": self.scenario.resolved(reveal_secrets=True),
             "target_url": self.target_url,
             "override": asdict(self.override),
             "recorded": self._recorded(),
-            "worker_ids": worker_ids,
         }
 
     def _recorded(self) -> list[Any] | None:
@@ -52,15 +50,7 @@ class Plan:
     @classmethod
     def of_document(cls, document: dict[str, Any]) -> Plan:
         """The plan as a worker needs it."""
-        scenario, override = resolve(document["scenario"]), Override(**document["override"])
+        scenario, override = received(document["scenario"]), Override(**document["override"])
         recorded = Replay(*map(tuple, document["recorded"])) if document["recorded"] else None
         workload = scenario.build_workload(recorded).overridden(override)
         return cls(document["run_id"], scenario, document["target_url"], workload, override)
-
-
-def share_of(document: dict[str, Any], worker_id: str, worker_index: int) -> Share:
-    """This worker's part of the files; a worker that joins late draws files that others may draw too."""
-    worker_ids = document["worker_ids"]
-    if worker_id in worker_ids:
-        return Share(worker_ids.index(worker_id), len(worker_ids))
-    return Share(worker_index, max(len(worker_ids), worker_index + 1))

@@ -16,6 +16,7 @@ from upswarm.probing.target import Target
 from upswarm.probing.text import terminal_text
 from upswarm.scenario import library, loader
 from upswarm.scenario.model import Scenario
+from upswarm.scenario.overrides import Overrides
 from upswarm.scenario.target import EMBEDDED
 from upswarm.swarm.embedded import EmbeddedServer
 from upswarm.swarm.target import check_reachable, chosen
@@ -23,9 +24,9 @@ from upswarm.transfer.auth import unsigned
 from upswarm.transfer.clock import SystemClock
 
 
-def probe(scenario: str, *, target: str | None, within_s: float, as_json: bool) -> int:
+def probe(scenario: str, *, target: str | None, within_s: float, as_json: bool, **overrides: str | None) -> int:
     """Probe, print, and return the exit code; raises `UpswarmError` where nothing can be probed."""
-    loaded = loader.load(library.find(scenario))
+    loaded = Overrides(**overrides).applied_to(loader.load(library.find(scenario)), target)
     with _url(chosen(target, loaded), loaded) as url:
         findings = Probe(_target(loaded, url), secrets.token_hex(4), within_s=within_s).run()
     print(_written(findings, as_json=as_json))

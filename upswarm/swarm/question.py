@@ -14,6 +14,7 @@ from upswarm.results.steps import By
 from upswarm.results.thresholds import Threshold, ThresholdError
 from upswarm.scenario import library, loader
 from upswarm.scenario.model import Scenario
+from upswarm.scenario.overrides import Overrides
 from upswarm.swarm.target import chosen
 from upswarm.workload.kinds import OpenLoad, Override
 from upswarm.workload.search import Bounds
@@ -53,9 +54,13 @@ def ask(
     target: str | None,
     processes: int | None,
     reports: Path,
+    **overrides: str | None,
 ) -> Question:
-    """The question; raises `UpswarmError` with what was expected. Without `until` it is the scenario's thresholds."""
-    loaded = loader.load(library.find(scenario))
+    """The question; raises `UpswarmError` with what was expected. Without `until` it is the scenario's thresholds.
+
+    `overrides` are the fields of `Overrides`.
+    """
+    loaded = Overrides(**overrides).applied_to(loader.load(library.find(scenario)), target)
     counted = By(by) if by else _usual(loaded)
     bounds = _bounds(counted, least, most, _precision(precision_ratio))
     loaded.build_workload().overridden(_override(counted, bounds.least, step_s))
@@ -67,6 +72,7 @@ def ask(
         raise UsageError(f"expected a budget in which a step fits, about {need}, found {found}",
                          hint="give a larger --budget or a shorter --step")  # fmt: skip
     options = (*(("--target", target) if target else ()), *(("--processes", f"{processes}") if processes else ()))
+    changes = (f"--{name.replace('_', '-')}={value}" for name, value in overrides.items() if value is not None)
     return Question(
         scenario=scenario,
         name=loaded.name,
@@ -77,7 +83,7 @@ def ask(
         step_s=float(math.ceil(step_s)),
         budget_s=budget_s,
         reports=reports,
-        options=options,
+        options=(*options, *changes),
     )
 
 

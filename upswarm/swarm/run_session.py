@@ -7,6 +7,7 @@ would wait half a second and hope.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from abc import ABC, abstractmethod
@@ -19,10 +20,17 @@ from locust.runners import STATE_STOPPED, LocalRunner, MasterRunner
 from locust.web import WebUI
 
 from upswarm.errors import EXIT_GENERATOR, UpswarmError
+from upswarm.swarm.beside import at_its_end, failures
+from upswarm.swarm.hosts import Hosts
 from upswarm.swarm.load import GRACE_S, HURRY_S
+from upswarm.swarm.muster import check_tasks
+from upswarm.swarm.options import chosen_overrides
+from upswarm.swarm.outputs import LocustOutputs
 from upswarm.swarm.signals import end_on
-from upswarm.swarm.steering import Steering, Wishes
+from upswarm.swarm.steering import Steering
+from upswarm.swarm.uncaught import uncaught
 from upswarm.swarm.webform import guard_swarm
+from upswarm.swarm.wishes import Wishes
 from upswarm.workload.kinds import FixedLoad
 
 LOOK_S = 0.05
@@ -42,21 +50,33 @@ class RunSession(ABC):
         self._headless = bool(self._options.headless)
         self._progress: gevent.Greenlet | None = None
         self._finishing: gevent.Greenlet | None = None
+        self._tidying: gevent.Greenlet | None = None
         self._ending: Any = None  # the greenlet in which Locust ends the run
-        self.steering = Steering()
+        self._has_begun = False
+        self._cut_off = False
+        self._outputs = LocustOutputs(environment)
+        self._hosts = Hosts(environment)
+        self.steering = Steering(environment, sys.stderr if self._outputs.prints_json else sys.stdout)
         environment.events.test_start.add_listener(self._start)
+        environment.events.spawning_complete.add_listener(self._spawned)
         environment.events.test_stopping.add_listener(self._stop)
+        environment.events.test_stop.add_listener(self._stopped)
         environment.events.quitting.add_listener(self._quit)
-        if self._headless or self._options.autostart:
-            self._prepare_or_exit()
-        if web_ui is not None:
-            guard_swarm(web_ui, environment, self.steering.prepare)
         if self._headless:
             end_on(self._end, signal.SIGINT, signal.SIGTERM)
+        else:  # Locust's own end, which it knows for SIGTERM alone
+            end_on(lambda: os.kill(os.getpid(), signal.SIGTERM), signal.SIGINT)
+        self._prepare_or_exit()
+        if web_ui is not None:
+            guard_swarm(web_ui, environment, self.steering)
 
     @abstractmethod
-    def _begin(self) -> list[str]:
-        """Let the uploads begin, and return the ids of those who will report."""
+    def _begin(self, started_s: float) -> list[str]:
+        """Prepare the load of a run that counts from this moment, and return the ids of those who will report."""
+
+    @abstractmethod
+    def _go(self, zero_s: float) -> None:
+        """The users are there: schedules count from this moment."""
 
     @abstractmethod
     def _collect(self) -> None:
@@ -72,7 +92,18 @@ class RunSession(ABC):
 
     def _prepare_or_exit(self) -> None:
         """What is wrong is said before any user starts."""
-        wishes = Wishes(
+        try:
+            check_tasks(self._environment)
+            if self._headless or self._options.autostart:
+                self.steering.prepare(self._wishes())
+        except UpswarmError as error:
+            print(error, file=sys.stderr)
+            sys.exit(error.exit_code)
+        if self._options.autostart:
+            self._options.run_time = None  # Locust would stop what runs so long after this run: perhaps the next one
+
+    def _wishes(self) -> Wishes:
+        return Wishes(
             scenario=self._options.scenario,
             reports=Path(self._options.reports),
             target=self._environment.host,
@@ -80,22 +111,26 @@ class RunSession(ABC):
             spawn_rate_per_s=self._options.spawn_rate,
             duration_s=self._options.run_time,
             rate=self._options.rate,
+            overrides=chosen_overrides(vars(self._options)),
         )
-        try:
-            self.steering.prepare(wishes)
-        except UpswarmError as error:
-            print(error, file=sys.stderr)
-            sys.exit(error.exit_code)
 
     def _start(self, **_: Any) -> None:
-        self.steering.start(self._begin())
-        self._ending = None
+        self._hosts.open(self.steering.plan.target_url, given=self.steering.target_given)
+        started_s = self.steering.clock.now()
+        self.steering.start(self._begin(started_s), started_s)
+        self._ending, self._has_begun = None, False
         self._progress = gevent.spawn(self._show_progress)
         plan = self.steering.plan
         if plan.workload.ends_s is not None:
             gevent.spawn_later(plan.workload.ends_s, self._time_is_up, plan.run_id)
         if isinstance(plan.workload, FixedLoad):
             gevent.spawn(self._await_used_up, plan.run_id)
+
+    def _spawned(self, **_: Any) -> None:
+        """Locust says so with each change of the number of users; the first time is when they are there."""
+        if self.steering.running and not self._has_begun:
+            self._has_begun = True
+            self._go(self.steering.clock.now())
 
     def _await_used_up(self, run_id: str) -> None:
         """A run of so many uploads ends with the last of them."""
@@ -131,11 +166,17 @@ class RunSession(ABC):
         """
         if self.steering.running and self._finishing is None:
             self._ending = gevent.getcurrent()
+            self.steering.ended = at_its_end(self.steering.plan.workload, self._environment)
             self._finishing = gevent.spawn(self._finish)
         elif self._ending is not None:
             self._await_stopped()
         if self._finishing is not None:
             self._finishing.join()
+
+    def _stopped(self, **_: Any) -> None:
+        """The users are gone, unless Locust is about to end: then those of workers are still there until `_quit`."""
+        if not self._headless:  # beside, for a shape that ended the run waits here, and the next run for the shape
+            self._tidying = gevent.spawn(self.steering.tidy)
 
     def _await_stopped(self) -> None:
         ending = self._ending
@@ -149,20 +190,22 @@ class RunSession(ABC):
         self._drain((self._environment.stop_timeout or GRACE_S) if complete else HURRY_S, complete=complete)
         if self._progress is not None:
             self._progress.kill()
-        faults += [f"the generator failed: {each['msg']}" for each in self._runner.exceptions.values()]
+        faults += failures(self._runner)
+        faults += [f"the generator failed: {sentence}" for sentence in uncaught()]
         self._environment.process_exit_code = self.steering.finish(faults).exit_code
+        self._hosts.close()
         self._finishing = None
 
     def _faults(self, *, complete: bool) -> list[str]:
         if complete:
-            left = () if self.steering.used_up else self.steering.left()
-            return [f"worker {worker_id} left before the end" for worker_id in left]
-        workload = self.steering.plan.workload
-        if workload.planned_s is None:
-            return [f"the run was cut off after {self.steering.elapsed_s:.1f} s, before all of {workload} had ended"]
-        if self._headless:
-            return [f"the run was cut off after {self.steering.elapsed_s:.1f} s of {workload.planned_s:g} s"]
-        return []  # somebody pressed Stop
+            return []
+        workload, cut_off = self.steering.plan.workload, f"the run was cut off after {self.steering.elapsed_s:.1f} s"
+        if isinstance(workload, FixedLoad):
+            return [f"{cut_off}, before all of {workload} had ended"]
+        if not (self._headless or self._cut_off):
+            return []  # somebody pressed Stop
+        planned_s = workload.planned_s
+        return [f"{cut_off}, before its shape ended it" if planned_s is None else f"{cut_off} of {planned_s:g} s"]
 
     def _end(self) -> None:
         """Stop what is running, in order; where nothing runs yet, leave."""
@@ -172,13 +215,26 @@ class RunSession(ABC):
             self._environment.events.quitting.fire(environment=self._environment, reverse=True)
             sys.exit(self._environment.process_exit_code)
 
+    def _give_up(self, reason: str) -> None:
+        print(reason, file=sys.stderr)
+        self._environment.process_exit_code = EXIT_GENERATOR
+        self._end()
+
     def _quit(self, **_: Any) -> None:
         """Locust takes the exit code right after this; on SIGTERM nothing has been stopped yet."""
         if self.steering.running:
+            self._cut_off = True
             self._runner.stop()
         if self._finishing is not None:
             self._finishing.join()
-        if self.steering.last_run is None and self._headless:
+        at_once = self._headless or self._options.autostart
+        if at_once and self.steering.last_run is None and self._environment.process_exit_code is None:
             print("the run was cut off before it started", file=sys.stderr)
             self._environment.process_exit_code = EXIT_GENERATOR
+        if self._tidying is not None:
+            self._tidying.join()
         self.steering.discard()
+        problem = self._outputs.write(self.steering.last_run)
+        if problem is not None:
+            print(problem, file=sys.stderr)
+            self._environment.process_exit_code = self._environment.process_exit_code or EXIT_GENERATOR

@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 import logging
+import sys
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from locust import events
+from locust import events, stats
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
+from upswarm.errors import UpswarmError
+from upswarm.swarm.endings import hide_endings
 from upswarm.swarm.load import Load
 from upswarm.swarm.local_session import LocalSession
+from upswarm.swarm.looking import look
 from upswarm.swarm.master_session import MasterSession
 from upswarm.swarm.options import add_options
+from upswarm.swarm.outputs import LastingCSVWriter
+from upswarm.swarm.pages import add_pages
+from upswarm.swarm.precision import bucket_ms
 from upswarm.swarm.run_session import RunSession
+from upswarm.swarm.seal import Seal
 from upswarm.swarm.steering import Steering
+from upswarm.swarm.tabs import add_tabs
 from upswarm.swarm.worker_session import WorkerSession
 
 _sessions: WeakKeyDictionary[Environment, RunSession | WorkerSession] = WeakKeyDictionary()
 
 
+@cache
 def connect() -> None:
-    """Listen to Locust's events. A locustfile calls this once, when it is imported."""
+    """Listen to Locust's events. A locustfile calls this when it is imported; where several are, once is enough.
+
+    That is before Locust forks, so what is wrong for all processes is said once, and there is an end of it.
+    """
+    try:
+        Seal.of_environment()
+    except UpswarmError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
     logging.getLogger("locust.runners").addFilter(_is_of_use)
+    stats.bucket_response_time = bucket_ms  # type: ignore[assignment]  # its keys need not be whole numbers
     events.init_command_line_parser.add_listener(add_options)
     events.init.add_listener(_begin)
+    stats.StatsCSVFileWriter = LastingCSVWriter  # type: ignore[misc]
 
 
 def load_of(environment: Environment) -> Load:
     """This process's part of the run that is going on, for its users."""
     session = _sessions[environment]
     assert isinstance(session, LocalSession | WorkerSession)
-    return session.load
+    return session.load()
 
 
 def steering_of(environment: Environment) -> Steering:
@@ -48,10 +69,19 @@ def _is_of_use(record: logging.LogRecord) -> bool:
 
 
 def _begin(environment: Environment, runner: Any, web_ui: Any = None, **_: Any) -> None:
+    _sessions[environment] = _session(environment, runner, web_ui)
+    if web_ui is not None:
+        steering = steering_of(environment)
+        add_pages(web_ui, environment, steering)
+        add_tabs(web_ui, lambda: look(steering, environment))
+        hide_endings(web_ui)
+
+
+def _session(environment: Environment, runner: Any, web_ui: Any) -> RunSession | WorkerSession:
     match runner:
         case WorkerRunner():
-            _sessions[environment] = WorkerSession(environment, runner)
+            return WorkerSession(environment, runner)
         case MasterRunner():
-            _sessions[environment] = MasterSession(environment, runner, web_ui)
-        case LocalRunner():
-            _sessions[environment] = LocalSession(environment, runner, web_ui)
+            return MasterSession(environment, runner, web_ui)
+    assert isinstance(runner, LocalRunner)
+    return LocalSession(environment, runner, web_ui)

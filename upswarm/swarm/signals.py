@@ -7,21 +7,34 @@ from collections.abc import Callable
 
 import gevent
 
+_ONE_BREATH_S = 1.0
+"""Signals that come so soon after the first are the same one: shells, `make` and CI systems pass them on besides."""
+
 
 def end_on(end: Callable[[], None], *numbers: signal.Signals) -> None:
-    """Call `end` on the first of these signals; after that they do what they do by default.
+    """Call `end` on the first of these signals.
+
+    SIGTERM changes nothing after that, for the report is being written; who can't wait has SIGKILL. Ctrl-C does what
+    it does by default, a breath later.
 
     Left to Python, Ctrl-C is an exception in whichever user happens to run. And Locust listens to SIGTERM only when a
     headless run's shape has ended; on workers it always does.
     """
+    begun = False
 
     def heard() -> None:
-        for number, handler in zip(numbers, handlers, strict=True):
-            handler.cancel()
-            signal.signal(number, signal.SIG_DFL)
-        gevent.spawn(end)  # a cancelled handler can't pass on that `end` exits
+        nonlocal begun
+        if not begun:
+            begun = True
+            gevent.spawn_later(_ONE_BREATH_S, give_back)
+            end()
 
-    handlers = [gevent.signal_handler(number, heard) for number in numbers]
+    def give_back() -> None:
+        if signal.SIGINT in handlers:
+            handlers[signal.SIGINT].cancel()
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    handlers = {number: gevent.signal_handler(number, heard) for number in numbers}
 
 
 def ignore_ctrl_c() -> None:

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
-from gevent.event import Event
+from gevent.event import AsyncResult, Event
 from locust.env import Environment
-from locust.rpc import Message
 from locust.runners import WorkerRunner
 
 from upswarm.errors import EXIT_OK
-from upswarm.swarm.gathering import DRAIN, LAST_REPORT, REPORT
 from upswarm.swarm.handover import ANSWER, GRANT, OFFER, Handover
-from upswarm.swarm.load import HURRY_S, Load
-from upswarm.swarm.plan import Plan, share_of
+from upswarm.swarm.hosts import Hosts
+from upswarm.swarm.introduction import Introduction
+from upswarm.swarm.load import GRACE_S, HURRY_S, Load
+from upswarm.swarm.plan import Plan
+from upswarm.swarm.seal import Seal
 from upswarm.swarm.signals import end_on, ignore_ctrl_c
 from upswarm.swarm.stalls import remember_default_options
+from upswarm.swarm.uncaught import uncaught
+from upswarm.swarm.wire import (
+    DRAIN,
+    GIVE,
+    GIVEN,
+    GO,
+    LAST_REPORT,
+    PLAN,
+    REPORT,
+    RETIRE,
+    TAKE,
+    TROUBLE,
+    USED_UP,
+    Document,
+    Wire,
+)  # fmt: skip
+from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.suspended import Suspended
+from upswarm.workload.shares import Share
 
 
 class WorkerSession:
@@ -29,43 +48,100 @@ class WorkerSession:
         assert environment.parsed_options is not None
         self._environment = environment
         self._runner = runner
-        self._options = environment.parsed_options
         self._load: Load | None = None
+        self._hosts = Hosts(environment)
+        self._begun = AsyncResult()
+        self._handed = 0
         self._over = False
+        self._reported = Event()
         environment.process_exit_code = EXIT_OK
+        options = environment.parsed_options
+        options.json = options.json_file = options.html_file = None  # the master has the numbers, and writes them
         remember_default_options()
         environment.events.test_start.add_listener(self._start)
         environment.events.report_to_master.add_listener(self._report)
         environment.events.test_stopping.add_listener(self._stop)
-        runner.register_message(DRAIN, self._drain, concurrent=True)
-        self._handover = Handover(runner.send_message, self._take_up)
-        runner.register_message(OFFER, lambda msg, **_: self._handover.offered(msg.data))
-        runner.register_message(GRANT, lambda msg, **_: self._handover.granted(msg.data))
-        runner.register_message(ANSWER, lambda msg, **_: self._handover.answered(msg.data))
-        if self._options.processes:
+        environment.events.quitting.add_listener(self._stop)  # on SIGTERM, Locust says good-bye before it stops
+        self._wire = wire = Wire(runner, Seal.of_environment())
+        self._introduction = Introduction(wire, runner, SystemClock())
+        self._handover = Handover(self._send, self._take_up)
+        self._listen(wire)
+        if environment.parsed_options.processes:
             ignore_ctrl_c()
         else:
             end_on(runner.quit, signal.SIGINT)
 
-    @property
     def load(self) -> Load:
-        """This worker's part of the run; users who start when it is over already find it, and nothing to do."""
-        assert self._load is not None
-        return self._load
+        """This worker's part of the run; waits for the plan, where Locust sends users ahead of it.
+
+        Users who start when the run is over already find it, and nothing to do.
+        """
+        load: Load = self._begun.get()
+        return load
+
+    def _listen(self, wire: Wire) -> None:
+        wire.on(PLAN, self._plan_came)
+        wire.on(GO, self._of_this_run(self._go))
+        wire.on(GIVE, self._of_this_run(self._give))
+        wire.on(TAKE, self._of_this_run(self._take))
+        wire.on(DRAIN, self._of_this_run(self._drain), concurrent=True)
+        wire.on(RETIRE, self._of_this_run(self._retire), concurrent=True)
+        wire.on(OFFER, lambda _, data: self._handover.offered(data))
+        wire.on(GRANT, lambda _, data: self._handover.granted(data))
+        wire.on(ANSWER, lambda _, data: self._handover.answered(data))
+
+    def _of_this_run(self, handle: Callable[[Load, Document], None]) -> Callable[[str, Document], None]:
+        def handled(_: str, message: Document) -> None:
+            load = self._load
+            if load is not None and load.run_id == message["run_id"]:
+                handle(load, message)
+
+        return handled
+
+    def _send(self, kind: str, document: Mapping[str, Any]) -> None:
+        self._wire.send(kind, document, self._runner.client_id)
 
     def _start(self, **_: Any) -> None:
-        document = self._options.upswarm_plan
-        share = share_of(document, self._runner.client_id, self._runner.worker_index)
-        self._over = False
-        self._load = Load(self._environment, Plan.of_document(document), share, self._handover.offer)
-        if self._load.used_up is not None:
-            gevent.spawn(self._leave_when_used_up, self._load, self._load.used_up)
+        """Locust starts a run. Its plan is here already, but where this worker joins a run that is going on."""
+        if self._load is None or self._load.draining:
+            self._begun = AsyncResult()
 
-    def _leave_when_used_up(self, load: Load, used_up: Event) -> None:
-        used_up.wait()
-        load.await_guests()
+    def _plan_came(self, _: str, document: Document) -> None:
+        try:
+            plan, share = Plan.of_document(document), _share_of(document)
+            started_s = self._introduction.master_clock.here_s(document["started_s"])
+            load = Load(self._environment, plan, share, started_s, self._handover.offer)
+        except Exception as error:  # whatever it is, nobody looks at this worker's terminal
+            self._send(TROUBLE, {"run_id": document["run_id"], "sentence": str(error)})
+            return
+        self._hosts.lend(plan.target_url)
+        self._load, self._handed, self._over = load, 0, False
+        self._reported.clear()
+        if self._begun.ready():
+            self._begun = AsyncResult()
+        self._begun.set(load)
+        self._tell_when_used_up(load)
+
+    def _go(self, load: Load, message: Document) -> None:
+        load.begin(self._introduction.master_clock.here_s(message["zero_s"]))
+
+    def _give(self, load: Load, message: Document) -> None:
+        self._send(GIVEN, {**message, "following": load.give(message["count"])})
+
+    def _take(self, load: Load, message: Document) -> None:
+        self._handed += 1
+        load.take(message["following"])
+        self._tell_when_used_up(load)
+
+    def _tell_when_used_up(self, load: Load) -> None:
+        if load.used_up is not None:
+            gevent.spawn(self._tell_used_up, load)
+
+    def _tell_used_up(self, load: Load) -> None:
+        assert load.used_up is not None
+        load.used_up.wait()
         if load is self._load:
-            self._drain_and_report(HURRY_S)
+            self._send(USED_UP, {"run_id": load.run_id, "handed": self._handed})
 
     def _take_up(
         self, run_id: str, suspended: Suspended, granted: Callable[[], bool], ended: Callable[[], None]
@@ -75,18 +151,37 @@ class WorkerSession:
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
         if self._load is not None and not self._over:
-            data[REPORT] = self._load.report()
+            data[REPORT] = self._wire.sealed(REPORT, self._runner.client_id, self._load.report())
 
-    def _drain(self, environment: Environment, msg: Message, **_: Any) -> None:
-        self._drain_and_report(msg.data["grace_s"], complete=msg.data["complete"])
+    def _drain(self, load: Load, message: Document) -> None:
+        self._drain_and_report(load, message["grace_s"], complete=message["complete"])
+
+    def _retire(self, load: Load, message: Document) -> None:
+        """The master has heard nothing from this worker for some seconds, and goes on without it."""
+        self._drain_and_report(load, HURRY_S)
+        self._runner.quit()
 
     def _stop(self, **_: Any) -> None:
         """The worker itself was told to stop, perhaps without a word from the master."""
-        self._drain_and_report(HURRY_S)
+        if self._load is not None:
+            self._drain_and_report(self._load, HURRY_S)
+            self._reported.wait(GRACE_S)
 
-    def _drain_and_report(self, grace_s: float, *, complete: bool = False) -> None:
-        if self._load is None or self._load.draining:
+    def _drain_and_report(self, load: Load, grace_s: float, *, complete: bool = False) -> None:
+        if load.draining:
             return
-        self._load.drain(grace_s, complete=complete)
-        report, self._over = self._load.report(last=True), True
-        self._runner.send_message(LAST_REPORT, report)
+        load.drain(grace_s, complete=complete)
+        for sentence in uncaught():
+            self._environment.events.user_error.fire(user_instance=None, exception=RuntimeError(sentence), tb=None)
+        self._runner._send_stats()  # Locust's own last numbers: on its way out it gives them half a second
+        report, self._over = load.report(last=True), True
+        self._send(LAST_REPORT, report)
+        self._reported.set()
+
+
+def _share_of(document: Document) -> Share:
+    """The part that the plan gives to this worker; whoever joins later begins with none, and is handed some."""
+    if document["share"] is None:
+        return Share(document["slots"])
+    index, workers = document["share"]
+    return Share.of(index, workers, document["slots"])

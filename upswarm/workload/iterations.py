@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import takewhile
 
-from upswarm.workload.shares import SlotShare
+from upswarm.workload.shares import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +14,28 @@ class Iterations:
     count: int
     users: int = 1
 
-    def quota(self, index: int, workers: int) -> Quota:
-        """What worker `index` of `workers` has to do."""
-        return Quota(SlotShare(index, workers, min(self.users, self.count)), self.count)
+    @property
+    def slots(self) -> int:
+        """One for each user who finds an upload."""
+        return min(self.users, self.count)
+
+    def quota(self, share: Share) -> Quota:
+        """What the worker with this share of the slots has to do."""
+        return Quota(share, self.count)
 
 
 class Quota:
-    """One worker's uploads, drawn by all of its users until none is left. `users` says how many users it needs."""
+    """One worker's uploads, drawn by all of its users until none is left."""
 
-    def __init__(self, share: SlotShare, count: int) -> None:
-        self.users = len(share.own)
-        self._numbers = takewhile(lambda number: number < count, share.numbers())
+    def __init__(self, share: Share, count: int) -> None:
+        self._share = share
+        self._count = count
+
+    @property
+    def left(self) -> bool:
+        """Whether one is left."""
+        return self._share.first is not None and self._share.first < self._count
 
     def next_number(self) -> int | None:
-        """The number of the next file; None once all are taken."""
-        return next(self._numbers, None)
+        """The number of the next file; None once all are taken, unless the share grows."""
+        return self._share.draw() if self.left else None

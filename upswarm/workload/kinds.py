@@ -17,6 +17,7 @@ from upswarm.workload.replay import Replay
 from upswarm.workload.stages import Stages
 
 USUAL_IN_FLIGHT = 500
+_SLOTS_PER_WORKER = 64
 _NOTHING = "nothing would be uploaded"
 
 
@@ -38,12 +39,12 @@ class ClosedLoad:
     think_time_s: float = 0.0
 
     @property
-    def planned_s(self) -> float:
+    def planned_s(self) -> float | None:
         """How long the run lasts."""
         return self.stages.duration_s
 
     @property
-    def ends_s(self) -> float:
+    def ends_s(self) -> float | None:
         """When it ends, at the latest."""
         return self.planned_s
 
@@ -51,6 +52,10 @@ class ClosedLoad:
     def peak_users(self) -> int:
         """The most users at any moment."""
         return self.stages.peak
+
+    def slots(self, workers: int) -> int:
+        """Into how many parts the numbers of the files are cut for so many workers: enough for some more to join."""
+        return _SLOTS_PER_WORKER * workers
 
     def users_at(self, elapsed_s: float, workers: int) -> int | None:
         """How many users there should be on all workers together; None once the run is over."""
@@ -70,7 +75,7 @@ class ClosedLoad:
                 raise UsageError(
                     "expected --rate or --users, found both; one is when uploads arrive, one who makes them"
                 )
-            duration_s = self.planned_s if wish.duration_s is None else wish.duration_s
+            duration_s = self.stages.duration_s if wish.duration_s is None else wish.duration_s
             return OpenLoad(_steady(wish.rate_per_s, duration_s), USUAL_IN_FLIGHT).overridden(wish)
         stages = self.stages.overridden(
             users=wish.users, spawn_rate_per_s=wish.spawn_rate_per_s, duration_s=wish.duration_s
@@ -78,6 +83,10 @@ class ClosedLoad:
         if stages.peak < 1 or stages.duration_s <= 0:
             raise UsageError(f"expected at least one user and a duration above 0; {_NOTHING}")
         return replace(self, stages=stages)
+
+    def edited(self, elapsed_s: float, users: int, spawn_rate_per_s: float) -> ClosedLoad:
+        """This load while it runs: from this moment on with so many users, who come or go at the spawn rate."""
+        return replace(self, stages=self.stages.changed_at(elapsed_s, users, spawn_rate_per_s))
 
     def __str__(self) -> str:
         return _counted(self.peak_users, "user")
@@ -106,6 +115,10 @@ class OpenLoad:
         """One for each slot."""
         return self.max_in_flight
 
+    def slots(self, workers: int) -> int:
+        """One for each upload that may be in flight."""
+        return self.max_in_flight
+
     def users_at(self, elapsed_s: float, workers: int) -> int | None:
         """As many on each worker as the one with most slots needs; None once the run is over.
 
@@ -124,6 +137,10 @@ class OpenLoad:
             raise UsageError(
                 f"expected no number of users, for uploads of this scenario arrive by a schedule, found {wish.users}",
                 hint="change the rates, or max_in_flight, in the scenario",
+            )
+        if wish.spawn_rate_per_s is not None:
+            raise UsageError(
+                f"expected no spawn rate, for uploads arrive by a schedule, found {wish.spawn_rate_per_s:g} users/s"
             )
         schedule = self.schedule if wish.rate_per_s is None else self._at_rate(wish.rate_per_s)
         if wish.duration_s is not None:
@@ -146,10 +163,14 @@ class OpenLoad:
 
 @dataclass(frozen=True, slots=True)
 class FixedLoad:
-    """So many uploads and no more, for as long as they take; `limit_s` ends the run earlier."""
+    """So many uploads and no more, for as long as they take; `limit_s` ends the run earlier.
+
+    Users come at once, or so many per second.
+    """
 
     iterations: Iterations
     limit_s: float | None = None
+    spawn_rate_per_s: float | None = None
 
     @property
     def planned_s(self) -> None:
@@ -164,13 +185,19 @@ class FixedLoad:
     @property
     def peak_users(self) -> int:
         """The users who share the uploads; those who would find none are not needed."""
-        return min(self.iterations.users, self.iterations.count)
+        return self.iterations.slots
+
+    def slots(self, workers: int) -> int:
+        """One for each user."""
+        return self.iterations.slots
 
     def users_at(self, elapsed_s: float, workers: int) -> int | None:
         """As many on each worker as the one with most of them needs; None once the limit is reached."""
         if self.limit_s is not None and elapsed_s >= self.limit_s:
             return None
-        return -(-self.peak_users // workers) * workers
+        rate_per_s = self.spawn_rate_per_s
+        users = self.peak_users if rate_per_s is None else min(self.peak_users, 1 + int(rate_per_s * elapsed_s))
+        return -(-users // workers) * workers
 
     def sized(self, draw: FileDraw) -> FileDraw:
         """The file that is uploaded where the mix draws this one."""
@@ -184,7 +211,7 @@ class FixedLoad:
         limit_s = self.limit_s if wish.duration_s is None else wish.duration_s
         if limit_s == 0:
             raise UsageError(f"expected a duration above 0; {_NOTHING}")
-        return FixedLoad(replace(self.iterations, users=users), limit_s)
+        return FixedLoad(replace(self.iterations, users=users), limit_s, wish.spawn_rate_per_s)
 
     def __str__(self) -> str:
         return f"{_counted(self.iterations.count, 'upload')} by {_counted(self.peak_users, 'user')}"

@@ -59,18 +59,3 @@ class Mix:
         dice = random.Random(f"{self.seed}/{number}")
         (chosen,) = dice.choices(self.classes, weights=[each.weight for each in self.classes])
         return FileDraw(number, chosen.content, chosen.size.draw(dice), dice.getrandbits(127))
-
-
-@dataclass(slots=True)
-class Share:
-    """One worker's part of the file numbers: `index`, `index + count`, `index + 2 * count`, …"""
-
-    index: int
-    count: int
-    _taken: int = 0
-
-    def next_number(self) -> int:
-        """The next file number of this share."""
-        number = self.index + self._taken * self.count
-        self._taken += 1
-        return number

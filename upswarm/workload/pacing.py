@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from upswarm.workload.shares import SlotShare
+from upswarm.workload.shares import Share
 
 PUNCTUAL_S = 0.010
 """An arrival that begins so soon after it was due is not called late: timers are no more exact than that."""
@@ -86,16 +86,17 @@ class Pacer:
     """One worker's part of a schedule. Call `begin` when `wake_s` has come and after each `end`, until it is None."""
 
     def __init__(
-        self, schedule: Schedule, share: SlotShare, max_wait_s: float = 0.0, observer: ArrivalObserver | None = None
+        self, schedule: Schedule, share: Share, max_wait_s: float = 0.0, observer: ArrivalObserver | None = None
     ) -> None:
         self._schedule = schedule
-        self._numbers = share.numbers()
-        self._slots = len(share.own)
+        self._share = share
+        self._closed = False
         self._max_wait_s = max_wait_s
         self._observer = observer
         self._in_flight = 0
-        self._number, self._due_s = self._following()
+        self._due_s: float | None = None
         self.tally = ArrivalTally()
+        self.look()
 
     @property
     def in_flight(self) -> int:
@@ -104,8 +105,8 @@ class Pacer:
 
     @property
     def full(self) -> bool:
-        """Whether all slots are taken."""
-        return self._in_flight == self._slots
+        """Whether all slots are taken; more may be in flight for a while, where slots were given away."""
+        return self._in_flight >= len(self._share)
 
     @property
     def next_due_s(self) -> float | None:
@@ -125,12 +126,12 @@ class Pacer:
             self._drop(lambda due_s: due_s + self._max_wait_s <= now_s)
         if self._due_s is None or self._due_s > now_s or self.full:
             return None
-        arrival = Arrival(self._number, self._due_s, now_s)
+        arrival = Arrival(self._share.draw(), self._due_s, now_s)
         self._in_flight += 1
         self.tally.count(arrival)
         if self._observer is not None:
             self._observer.began(arrival)
-        self._number, self._due_s = self._following()
+        self.look()
         return arrival
 
     def end(self, now_s: float) -> None:
@@ -144,15 +145,18 @@ class Pacer:
     def close(self, now_s: float) -> None:
         """The run is over: what was due before this moment and has not begun is dropped, the rest never arrives."""
         self._drop(lambda due_s: due_s < now_s)
-        self._due_s = None
+        self._closed = True
+        self.look()
+
+    def look(self) -> None:
+        """Look anew what comes next; for whoever has changed the share."""
+        number = None if self._closed else self._share.first
+        self._due_s = None if number is None else self._schedule.due_s(number)
 
     def _drop(self, hopeless: Callable[[float], bool]) -> None:
         while self._due_s is not None and hopeless(self._due_s):
+            number = self._share.draw()
             self.tally.dropped += 1
             if self._observer is not None:
-                self._observer.dropped(self._number, self._due_s)
-            self._number, self._due_s = self._following()
-
-    def _following(self) -> tuple[int, float | None]:
-        number = next(self._numbers, None)
-        return (0, None) if number is None else (number, self._schedule.due_s(number))
+                self._observer.dropped(number, self._due_s)
+            self.look()

@@ -1,33 +1,53 @@
-"""Who takes which upload, where a fixed number of slots bounds how many are in flight at once."""
+"""Who uploads which file: the numbers of a run are cut into slots, and slots may change hands while it is going on.
+
+Number n belongs to slot `n % slots`. A slot is one worker's at any time, and whoever gives it away says which of its
+numbers comes next. So however often shares are cut anew, each number is drawn once, on any number of workers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import count
+import heapq
+from collections.abc import Iterable
 
 
-@dataclass(frozen=True, slots=True)
-class SlotShare:
-    """The slots of worker `index` of `workers`, and the numbers that are theirs.
+class Share:
+    """One worker's slots, as the next number of each: `following`. Drawn in order, the lowest number first."""
 
-    Slot s belongs to worker `s % workers`, and number n to slot `n % slots`. So a worker with one slot more takes
-    more of the numbers, one without any takes none, and all workers together take each number once.
-    """
+    def __init__(self, slots: int, following: Iterable[int] = ()) -> None:
+        self.slots = slots
+        self._following = sorted(following)
 
-    index: int
-    workers: int
-    slots: int
+    @classmethod
+    def of(cls, index: int, workers: int, slots: int) -> Share:
+        """The first cut: slot s is worker `s % workers`'s, so a worker may have one more than another, or none."""
+        return cls(slots, range(index, slots, workers))
+
+    def __len__(self) -> int:
+        """How many slots it has."""
+        return len(self._following)
 
     @property
-    def own(self) -> range:
-        """This worker's slots; `len(share.own)` uploads may be in flight here.
+    def first(self) -> int | None:
+        """The number that is drawn next; None where it has no slots."""
+        return self._following[0] if self._following else None
 
-        One whose index is not among the workers has come too late: all slots have their owners, so it has none.
-        """
-        return range(self.index, self.slots if self.index < self.workers else 0, self.workers)
+    @property
+    def following(self) -> tuple[int, ...]:
+        """The next number of each slot, in order."""
+        return tuple(sorted(self._following))
 
-    def numbers(self) -> Iterator[int]:
-        """This worker's numbers, growing and without end; none at all where it has no slots."""
-        turns = count(step=self.slots) if self.own else ()
-        return (turn + slot for turn in turns for slot in self.own)
+    def draw(self) -> int:
+        """Take the next number; raises IndexError where there are no slots."""
+        number = self._following[0]
+        heapq.heapreplace(self._following, number + self.slots)
+        return number
+
+    def give(self, count: int) -> list[int]:
+        """Give so many slots away, or all: those whose numbers come last."""
+        given = heapq.nlargest(count, self._following)
+        self._following = heapq.nsmallest(len(self._following) - len(given), self._following)
+        return given
+
+    def take(self, following: Iterable[int]) -> None:
+        """Take slots over, each from its next number on."""
+        self._following = sorted([*self._following, *following])

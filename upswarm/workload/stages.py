@@ -58,14 +58,22 @@ class Stages:
     ) -> Stages:
         """These stages as the command line or the web form changes them.
 
-        `users` replaces the curve by a ramp to that number (at once without `spawn_rate_per_s`) and a hold;
-        `duration_s` cuts the curve, or holds its last level until then. A ramp that does not fit is cut too.
+        `users` replaces the curve by a ramp to that number (at once without `spawn_rate_per_s`) and a hold, and so
+        does a spawn rate alone, to the peak; `duration_s` cuts the curve, or holds its last level until then. A ramp
+        that does not fit is cut too.
         """
         total_s = self.duration_s if duration_s is None else duration_s
-        if users is None:
+        if users is None and spawn_rate_per_s is None:
             return self._lasting(total_s)
-        ramp_s = users / spawn_rate_per_s if spawn_rate_per_s else 0.0
-        return Stages((Stage(ramp_s, users),))._lasting(total_s)
+        wanted = self.peak if users is None else users
+        ramp_s = wanted / spawn_rate_per_s if spawn_rate_per_s else 0.0
+        return Stages((Stage(ramp_s, wanted),))._lasting(total_s)
+
+    def changed_at(self, elapsed_s: float, users: int, spawn_rate_per_s: float) -> Stages:
+        """These stages until this moment; from then to their end so many users, who come or go at the spawn rate."""
+        level = self.users_at(elapsed_s) or 0
+        ramp = Stage(abs(users - level) / spawn_rate_per_s, users)
+        return Stages((*self._lasting(elapsed_s).steps, ramp))._lasting(self.duration_s)
 
     def _lasting(self, duration_s: float) -> Stages:
         kept: list[Stage] = []
