@@ -176,7 +176,7 @@ class RunSession(ABC):
     def _stopped(self, **_: Any) -> None:
         """The users are gone, unless Locust is about to end: then those of workers are still there until `_quit`."""
         if not self._headless:  # beside, for a shape that ended the run waits here, and the next run for the shape
-            self._tidying = gevent.spawn(self.steering.tidy)
+            self._tidying = gevent.spawn(self.steering.premises.tidy)
 
     def _await_stopped(self) -> None:
         ending = self._ending
@@ -233,7 +233,7 @@ class RunSession(ABC):
             self._environment.process_exit_code = EXIT_GENERATOR
         if self._tidying is not None:
             self._tidying.join()
-        self.steering.discard()
+        self.steering.premises.discard()
         problem = self._outputs.write(self.steering.last_run)
         if problem is not None:
             print(problem, file=sys.stderr)

@@ -14,6 +14,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from upswarm.errors import UpswarmError
 from upswarm.swarm.endings import hide_endings
+from upswarm.swarm.forks import end_forks
 from upswarm.swarm.load import Load
 from upswarm.swarm.local_session import LocalSession
 from upswarm.swarm.looking import look
@@ -46,6 +47,8 @@ def connect() -> None:
     stats.bucket_response_time = bucket_ms  # type: ignore[assignment]  # its keys need not be whole numbers
     events.init_command_line_parser.add_listener(add_options)
     events.init.add_listener(_begin)
+    let_go = end_forks()
+    events.init.add_listener(lambda **_: let_go())
     stats.StatsCSVFileWriter = LastingCSVWriter  # type: ignore[misc]
 
 

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TextIO
 
-import locust
 from locust.env import Environment
 
-from upswarm import __version__
 from upswarm.errors import UsageError
-from upswarm.files import new_folder
 from upswarm.reports.html import write_report
 from upswarm.reports.progress import Volumes, progress_line
 from upswarm.reports.summary import terminal_summary
-from upswarm.results.metrics import Summary
-from upswarm.results.run_file import Machine, Run, WorkerRecord
+from upswarm.results.run_file import Run
 from upswarm.scenario import library, loader
-from upswarm.scenario.model import Scenario
-from upswarm.scenario.target import EMBEDDED
 from upswarm.swarm.beside import agreed
-from upswarm.swarm.embedded import EmbeddedServer
 from upswarm.swarm.gathering import Gathering
+from upswarm.swarm.judging import Incidents, judge
 from upswarm.swarm.plan import Plan
-from upswarm.swarm.target import check_reachable, chosen
+from upswarm.swarm.premises import Premises
 from upswarm.swarm.watching import Watch
 from upswarm.swarm.wishes import Wishes
 from upswarm.transfer.clock import SystemClock
@@ -47,19 +36,16 @@ class Steering:
         self._out = out
         self.clock = SystemClock()
         self._plan: Plan | None = None
-        self._embedded: EmbeddedServer | None = None
-        self._spent: EmbeddedServer | None = None
-        self._folder: Path | None = None
+        self.premises = Premises()
         self._gathering = Gathering("", [])
         self._started_s: float | None = None
-        self._started_wall = 0.0
+        self._started_wall_s = 0.0
         self._interval = Volumes()
         self._interval_from_s = 0.0
         self._holding = False
         self._workers = 1
         self.cuts = 0
-        self._notes: list[str] = []
-        self._lost: set[str] = set()
+        self._incidents = Incidents()
         self.used_up = self.ended = False
         self.target_given = False
         self._most_users = 0
@@ -95,18 +81,14 @@ class Steering:
 
     def prepare(self, wishes: Wishes) -> None:
         """Read the scenario, find the target and make a folder; raises `UpswarmError`, and then nothing runs."""
-        self.discard()
+        self.premises.discard()
         scenario = wishes.overrides.applied_to(loader.load(library.find(wishes.scenario)), wishes.target)
         override = wishes.override()
         workload = scenario.build_workload().overridden(override)  # before a folder is made and a server started
         workload = agreed(workload, self._environment, wishes.duration_s)
-        self._folder = _new_folder(wishes.reports, scenario.name)
-        try:
-            target_url = self._find_target(wishes.target, scenario)
-        except Exception:
-            self.discard()
-            raise
-        self._plan = replace(Plan.of(self._folder.name, scenario, target_url, override), workload=workload)
+        target_url = self.premises.open(wishes.reports, scenario, wishes.target)
+        run_id = self.premises.folder.name
+        self._plan = replace(Plan.of(run_id, scenario, target_url, override), workload=workload)
         self.target_given = wishes.target is not None
         self._holding = self.used_up = self.ended = False
 
@@ -114,8 +96,8 @@ class Steering:
         """The users are about to start, in a run that counts from this moment."""
         self._gathering = Gathering(self.plan.run_id, worker_ids)
         self._workers = len(worker_ids)
-        self._notes, self._lost = [], set()
-        self._started_s, self._started_wall = started_s, self.clock.wall() - (self.clock.now() - started_s)
+        self._incidents = Incidents()
+        self._started_s, self._started_wall_s = started_s, self.clock.wall() - (self.clock.now() - started_s)
         self._interval, self._interval_from_s, self._most_users = Volumes(), 0.0, 0
         self.watch.begin()
         print(f"{self.plan.scenario.name}: uploading to {self.plan.target_url}", file=self._out, flush=True)
@@ -128,7 +110,7 @@ class Steering:
 
     def note(self, sentence: str) -> None:
         """Something happened to the generator that the report has to tell, and that need not be a fault."""
-        self._notes.append(f"after {self.elapsed_s:.1f} s {sentence}")
+        self._incidents.notes.append(f"after {self.elapsed_s:.1f} s {sentence}")
 
     def crew_changed(self, workers: int, *, joined: str | None = None, lost: str | None = None) -> None:
         """Workers came or went, and so many share the load now; lost is whoever did not stay until the end."""
@@ -137,7 +119,7 @@ class Steering:
         if joined is not None:
             self._gathering.expect(joined)
         if lost is not None:
-            self._lost.add(lost)
+            self._incidents.lost.add(lost)
 
     def following(self, worker_id: str) -> tuple[int, ...]:
         """A worker's share as it last reported it."""
@@ -188,96 +170,25 @@ class Steering:
 
         A report that can't be written is one more of them: whoever looks for it later must not find a success.
         """
-        assert self._folder is not None
-        run = self._judge(faults)
+        folder = self.premises.folder
+        run = judge(
+            self.plan,
+            self._gathering,
+            self._incidents,
+            faults,
+            started_wall_s=self._started_wall_s,
+            elapsed_s=self.elapsed_s,
+            most_users=self._most_users,
+        )
         try:
-            written = f"run file  {run.save(self._folder)}\nreport    {write_report(run, self._folder)}\n"
+            written = f"run file  {run.save(folder)}\nreport    {write_report(run, folder)}\n"
         except OSError as error:
             fault = f"the report could not be written: {error}"
             run, written = replace(run, generator_faults=(*run.generator_faults, fault)), ""
         else:
-            self.watch.ended(run, self._folder)
+            self.watch.ended(run, folder)
         self._started_s, self.last_run = None, run
         summary = terminal_summary(run, colour=self._out.isatty())
         print(f"\n{summary}\n{written}", end="", file=self._out, flush=True)
-        self._spent, self._embedded = self._embedded, None
-        self._forget_folder()
+        self.premises.close()
         return run
-
-    def tidy(self) -> None:
-        """Stop the embedded server of a run that is over, now that no user needs it any more."""
-        spent, self._spent = self._spent, None
-        if spent is not None:
-            spent.stop()
-
-    def discard(self) -> None:
-        """Stop the embedded server, and remove the folder of a run that left nothing in it."""
-        self.tidy()
-        if self._embedded is not None:
-            self._embedded.stop()
-            self._embedded = None
-        self._forget_folder()
-
-    def _forget_folder(self) -> None:
-        if self._folder is not None:
-            with suppress(OSError):
-                self._folder.rmdir()
-            self._folder = None
-
-    def _judge(self, faults: list[str]) -> Run:
-        plan, total, elapsed_s = self.plan, self._gathering.total, self.elapsed_s
-        workers = tuple(self._gathering.records())
-        lost = self._losses(workers)
-        idle = ["no request was sent"] if total.attempts == 0 else []
-        summary = Summary(total, elapsed_s)
-        return Run(
-            run_id=plan.run_id,
-            scenario=plan.scenario.resolved(),
-            target=plan.target_url,
-            started_at=datetime.fromtimestamp(self._started_wall, UTC).isoformat(timespec="seconds"),
-            elapsed_s=elapsed_s,
-            planned_s=plan.workload.planned_s,
-            peak_users=plan.workload.peak_users or self._most_users,
-            workload=str(plan.workload),
-            measurements=total,
-            verdicts=tuple(threshold.judge(summary) for threshold in plan.scenario.build_thresholds()),
-            workers=workers,
-            machine=_machine(),
-            generator_faults=(*faults, *lost, *idle),
-            notes=tuple(self._notes),
-        )
-
-    def _losses(self, workers: tuple[WorkerRecord, ...]) -> list[str]:
-        """Sentences about workers that did not stay until the end; none where the scenario allows as many."""
-        unheard = {each.worker_id for each in workers if each.lost}
-        left = sorted(self._lost - unheard)
-        losses = [f"worker {each} was lost before it had reported everything" for each in sorted(unheard)]
-        losses += [f"worker {each} left before the end" for each in left]
-        if len(losses) > self.plan.scenario.workload.allowed_lost_workers:
-            return losses
-        self._notes += losses
-        return []
-
-    def _find_target(self, wished: str | None, scenario: Scenario) -> str:
-        url, settings = chosen(wished, scenario), scenario.target.embedded
-        if url == EMBEDDED:
-            self._embedded = EmbeddedServer(settings.environ(scenario.seed) if settings is not None else {})
-            return self._embedded.url
-        check_reachable(url, scenario.transfer.open_transport(url))
-        return url
-
-
-def _new_folder(reports: Path, name: str) -> Path:
-    """A folder that no other run has, named after the moment and the scenario."""
-    return new_folder(reports, f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}")
-
-
-def _machine() -> Machine:
-    return Machine(
-        host=platform.node(),
-        system=platform.platform(),
-        cpus=os.cpu_count() or 1,
-        python=platform.python_version(),
-        upswarm=__version__,
-        locust=locust.__version__,
-    )

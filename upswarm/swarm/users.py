@@ -34,8 +34,8 @@ class UploadUser(User):
     def on_start(self) -> None:
         """Join the run that is going on."""
         self.load = load_of(self.environment)
-        self.transports = self.load.open_transports()
-        self.uploader = self.load.uploader(*self.transports, context=self.context)
+        self.transports = self.load.equipment.open_transports()
+        self.uploader = self.load.equipment.uploader(*self.transports, context=self.context)
 
     def on_stop(self) -> None:
         """Leave it, if there was one. Fewer users are no reason to cut a file in two: an upload goes on to its end."""

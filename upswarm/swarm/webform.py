@@ -92,7 +92,7 @@ class _Guard:
             self._steering.prepare(wishes(form, self._options, self._shown, _workload(form, self._options)))
             return self._let_locust(form)
         except BaseException:
-            self._steering.discard()
+            self._steering.premises.discard()
             raise
         finally:
             self._starting = False

@@ -9,9 +9,10 @@ from typing import Any
 import gevent
 from gevent.event import AsyncResult, Event
 from locust.env import Environment
-from locust.runners import WorkerRunner
+from locust.runners import STATE_CLEANUP, WorkerRunner
 
 from upswarm.errors import EXIT_OK
+from upswarm.swarm.forks import end_with_parent
 from upswarm.swarm.handover import ANSWER, GRANT, OFFER, Handover
 from upswarm.swarm.hosts import Hosts
 from upswarm.swarm.introduction import Introduction
@@ -68,6 +69,7 @@ class WorkerSession:
         self._listen(wire)
         if environment.parsed_options.processes:
             ignore_ctrl_c()
+            end_with_parent(self._leave)
         else:
             end_on(runner.quit, signal.SIGINT)
 
@@ -159,6 +161,12 @@ class WorkerSession:
     def _retire(self, load: Load, message: Document) -> None:
         """The master has heard nothing from this worker for some seconds, and goes on without it."""
         self._drain_and_report(load, HURRY_S)
+        self._runner.quit()
+
+    def _leave(self) -> None:
+        """At once, but for users who are being stopped in order."""
+        while self._runner.state == STATE_CLEANUP:
+            gevent.sleep(LOOK_S)
         self._runner.quit()
 
     def _stop(self, **_: Any) -> None:

@@ -1,0 +1,77 @@
+"""A run that is over becomes a `Run`: measurements, verdicts, and what there is to say of the generator itself."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import locust
+
+from upswarm import __version__
+from upswarm.results.metrics import Summary
+from upswarm.results.run_file import Machine, Run, WorkerRecord
+from upswarm.swarm.gathering import Gathering
+from upswarm.swarm.plan import Plan
+
+
+@dataclass(slots=True)
+class Incidents:
+    """What happened to the generator meanwhile: sentences, and the ids of workers that did not stay until the end."""
+
+    notes: list[str] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+
+
+def judge(
+    plan: Plan,
+    gathering: Gathering,
+    incidents: Incidents,
+    faults: Iterable[str],
+    *,
+    started_wall_s: float,
+    elapsed_s: float,
+    most_users: int,
+) -> Run:
+    """The run as its file will tell it; `faults` are the generator's own, and losses may be among them."""
+    total, workers = gathering.total, tuple(gathering.records())
+    losses = _losses(workers, incidents)
+    allowed = len(losses) <= plan.scenario.workload.allowed_lost_workers
+    idle = ["no request was sent"] if total.attempts == 0 else []
+    summary = Summary(total, elapsed_s)
+    return Run(
+        run_id=plan.run_id,
+        scenario=plan.scenario.resolved(),
+        target=plan.target_url,
+        started_at=datetime.fromtimestamp(started_wall_s, UTC).isoformat(timespec="seconds"),
+        elapsed_s=elapsed_s,
+        planned_s=plan.workload.planned_s,
+        peak_users=plan.workload.peak_users or most_users,
+        workload=str(plan.workload),
+        measurements=total,
+        verdicts=tuple(threshold.judge(summary) for threshold in plan.scenario.build_thresholds()),
+        workers=workers,
+        machine=_machine(),
+        generator_faults=(*faults, *([] if allowed else losses), *idle),
+        notes=(*incidents.notes, *(losses if allowed else [])),
+    )
+
+
+def _losses(workers: Iterable[WorkerRecord], incidents: Incidents) -> list[str]:
+    """A sentence for each worker that was lost, or left early."""
+    unheard = {each.worker_id for each in workers if each.lost}
+    losses = [f"worker {each} was lost before it had reported everything" for each in sorted(unheard)]
+    return losses + [f"worker {each} left before the end" for each in sorted(incidents.lost - unheard)]
+
+
+def _machine() -> Machine:
+    return Machine(
+        host=platform.node(),
+        system=platform.platform(),
+        cpus=os.cpu_count() or 1,
+        python=platform.python_version(),
+        upswarm=__version__,
+        locust=locust.__version__,
+    )

@@ -1,0 +1,70 @@
+"""What a run needs on this machine, and leaves or removes: a folder for its files, and perhaps a server of its own."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from upswarm.files import new_folder
+from upswarm.scenario.model import Scenario
+from upswarm.scenario.target import EMBEDDED
+from upswarm.swarm.embedded import EmbeddedServer
+from upswarm.swarm.target import check_reachable, chosen
+
+
+class Premises:
+    """Of one run after the other. An embedded server outlives its run until `tidy`, for users may still be leaving."""
+
+    def __init__(self) -> None:
+        self._server: EmbeddedServer | None = None
+        self._spent: EmbeddedServer | None = None
+        self._folder: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run that was prepared last."""
+        assert self._folder is not None
+        return self._folder
+
+    def open(self, reports: Path, scenario: Scenario, wished_target: str | None) -> str:
+        """Make a folder and find the target, or start it; its URL. Raises `UpswarmError`, and then nothing is left."""
+        self._folder = new_folder(reports, f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{scenario.name}")
+        try:
+            return self._find_target(wished_target, scenario)
+        except Exception:
+            self.discard()
+            raise
+
+    def close(self) -> None:
+        """The run is over, and has left its files."""
+        self._spent, self._server = self._server, None
+        self._forget_folder()
+
+    def tidy(self) -> None:
+        """Stop the embedded server of a run that is over, now that no user needs it any more."""
+        spent, self._spent = self._spent, None
+        if spent is not None:
+            spent.stop()
+
+    def discard(self) -> None:
+        """Stop the embedded server, and remove the folder of a run that left nothing in it."""
+        self.tidy()
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        self._forget_folder()
+
+    def _find_target(self, wished: str | None, scenario: Scenario) -> str:
+        url, settings = chosen(wished, scenario), scenario.target.embedded
+        if url == EMBEDDED:
+            self._server = EmbeddedServer(settings.environ(scenario.seed) if settings is not None else {})
+            return self._server.url
+        check_reachable(url, scenario.transfer.open_transport(url))
+        return url
+
+    def _forget_folder(self) -> None:
+        if self._folder is not None:
+            with suppress(OSError):  # there is something in it
+                self._folder.rmdir()
+            self._folder = None
