@@ -95,6 +95,7 @@ class Stub:
     ) -> None:
         self.client_id = f"{node()}_{uuid4().hex}"
         self.greenlet = Group()
+        self.last_heartbeat_timestamp: float | None = None
         self._tally = tally
         self._reports = reports
         self._handlers: dict[str, Callable[..., object]] = {}
@@ -115,7 +116,7 @@ class Stub:
         self._own: dict[str, Callable[[Any], object]] = {
             "ack": lambda _: self._welcome(),
             "spawn": self._spawn,
-            "heartbeat": lambda _: self._tally.heartbeats_s.append(time.monotonic() - self._asked_s),
+            "heartbeat": lambda _: self._heartbeat_came(),
         }
         self.greenlet.spawn(self.send_message, "client_ready", locust_version)
 
@@ -147,6 +148,7 @@ class Stub:
         self._socket.close(linger=2000)
 
     def _welcome(self) -> None:
+        del self._own["ack"]  # one more comes when it has been accepted
         Introduction(self._wire, self, SystemClock())  # type: ignore[arg-type]
         self.greenlet.spawn(self._every, HEARTBEAT_INTERVAL, self._beat)
         self.greenlet.spawn(self._every, INTERVAL_S, self._report)
@@ -161,6 +163,10 @@ class Stub:
         self.send_message(
             "heartbeat", {"state": self._state, "current_cpu_usage": 31.4, "current_memory_usage": 90 << 20}
         )
+
+    def _heartbeat_came(self) -> None:
+        self.last_heartbeat_timestamp = time.time()
+        self._tally.heartbeats_s.append(time.monotonic() - self._asked_s)
 
     def _spawn(self, job: dict[str, Any]) -> None:
         self.send_message("spawning")

@@ -107,7 +107,7 @@ def run(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoRetu
 def ui(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
     """Open Locust's web UI, with SCENARIO in the form.
 
-    Options for Locust itself may follow after `--`, such as `upswarm ui smoke -- --web-login`.
+    Options for Locust itself may follow after `--`, such as `upswarm ui smoke -- --web-base-path /load`.
     """
     from upswarm.swarm.launch import run_ui  # noqa: PLC0415 (importing Locust patches the interpreter)
 

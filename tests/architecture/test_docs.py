@@ -8,6 +8,11 @@ from upswarm.results.thresholds import Threshold, ThresholdError
 from upswarm.transfer.failures import RESUMABLE, Failure
 
 DOCS = Path(__file__).parents[2] / "docs"
+PAGES = [
+    *DOCS.parent.glob("*.md"),
+    *DOCS.rglob("*.md"),
+    *(DOCS.parent / each for each in ("benchmarks/README.md", "server/PROTOCOL.md")),
+]
 
 
 def block(text: str, heading: str) -> list[str]:
@@ -44,11 +49,35 @@ def test_the_table_of_failures_is_the_enum():
     assert rows == [(kind.value, kind.meaning, "yes" if kind in RESUMABLE else "no") for kind in Failure]
 
 
+def test_every_link_leads_somewhere():
+    broken = [
+        f"{page.name}: {link}"
+        for page in PAGES
+        for link in re.findall(r"\[[^]]+\]\(([^):]+)\)", page.read_text())
+        if not leads_somewhere(page, *link.partition("#")[::2])
+    ]
+    assert broken == []
+
+
+def leads_somewhere(page: Path, path: str, anchor: str) -> bool:
+    there = page.parent / path if path else page
+    return there.exists() and (not anchor or anchor in anchors(there.read_text()))
+
+
+def anchors(text: str) -> set[str]:
+    """Those that GitHub gives to the headings of a page; the second of a name has a number."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    names = [
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    ]
+    return {*names, *(f"{name}-{number}" for name in names for number in range(1, names.count(name)))}
+
+
 def test_every_picture_is_shown_and_every_picture_that_is_shown_is_there():
-    pages = [DOCS.parent / "README.md", *DOCS.rglob("*.md")]
     shown = {
         (page.parent / path).resolve()
-        for page in pages
+        for page in PAGES
         for path in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text())
     }
     assert shown == set((DOCS / "images").iterdir())

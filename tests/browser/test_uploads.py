@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.live import Live
-from tests.browser.ui import UI, open_ui
+from tests.browser.ui import UI, USERS, open_ui
 from tests.journey.runs import Workshop
 
 FILES = ("run.json", "report.html", "phases.csv", "series.csv")
@@ -56,6 +57,35 @@ def test_uploads_are_watched_live_and_their_files_are_taken_home(ui: UI, worksho
     expect(live.page.get_by_text("All 2 thresholds held")).to_be_visible()
     live.page.goto(taken["report.html"].as_uri())
     expect(live.page.get_by_text("All 2 thresholds held")).to_be_visible()
+
+
+def test_a_live_page_that_is_left_open_shows_one_run_after_the_other(ui: UI, workshop: Workshop) -> None:
+    with ui.page.context.expect_page() as opened:
+        ui.page.get_by_role("link", name=re.compile("^Uploads, live")).first.click(modifiers=["Control"])
+    live = Live(UI(opened.value, ui.url))
+    live.await_state("No run yet.")
+    ui.fill(USERS, "2")
+    ui.start()
+    live.await_uploads(10)
+    before = live.uploads()
+    ui.stop()
+    live.await_state("Ended:")
+    link = live.page.get_by_role("link", name="run.json")
+    link.focus()
+    for _ in range(2):
+        live.page.wait_for_event("response", lambda response: "/uploads/live" in response.url)
+    expect(link).to_be_focused()
+    ui.button("New").click()
+    ui.start()
+    live.await_state("Running.")
+    assert live.uploads() < before
+    live.page.goto("about:blank")
+
+
+def test_locusts_page_is_no_taller_than_the_window(ui: UI) -> None:
+    for width, height in ((1280, 800), (390, 844)):
+        ui.page.set_viewport_size({"width": width, "height": height})
+        assert ui.page.evaluate("document.documentElement.scrollHeight") == height
 
 
 def finished(ui: UI) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import trustme
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.browser import SIZE
 from tests.browser.live import Live
 from tests.browser.ui import SCENARIO, USERS, open_ui
 from tests.journey.runs import Workshop, free_port
@@ -58,8 +59,9 @@ def test_below_a_path_over_tls_and_with_workers_everything_works_too(workshop: W
     ]
     with open_ui(tab, workshop, *options, scheme="https", base_path="/load") as ui:
         ui.start()
-        ui.tab("Upload workers")
-        ui.wait_until(lambda: len(ui.rows()) == 2)
+        ui.tab("Uploads")
+        ui.wait_until(lambda: sum(row["What"].startswith("worker: ") for row in ui.rows()) == 2)
+        assert all(each.bounding_box()["x"] < SIZE["width"] for each in tab.get_by_role("tab").all())
         live = Live.of(ui)
         live.await_uploads(1)
         live.leave()
@@ -78,7 +80,15 @@ def test_a_login_stands_before_every_page(tmp_path: Path, tab: Page) -> None:
         log_in(tab, PASSWORD)
         ui.start()
         ui.await_uploads(1)
-        Live.of(ui).await_uploads(1)
+        live = Live.of(ui)
+        live.await_uploads(1)
+        tab.context.clear_cookies()
+        expect(tab.get_by_role("alert")).to_contain_text("The login has expired.")
+        with tab.context.expect_page() as opened:
+            tab.get_by_role("link", name="Locust").click(modifiers=["Control"])
+        log_in(opened.value, PASSWORD)
+        expect(tab.get_by_role("alert")).to_be_hidden()  # and goes on by itself
+        opened.value.goto("about:blank")
 
 
 def log_in(page: Page, password: str) -> None:

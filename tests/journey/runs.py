@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import IO, Any
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -23,6 +24,8 @@ from upswarm.results.run_file import Run
 from upswarm.transfer.messages import Phase
 
 PATIENCE_S = 60
+LONGEST_S = 240
+"""No process of a test takes so long."""
 LOCUSTFILE = resources.folder("locustfiles") / "upload.py"
 
 SCENARIO = """\
@@ -104,17 +107,24 @@ def end_of(process: subprocess.Popen[str]) -> Ended:
 
 @contextmanager
 def family(*processes: subprocess.Popen[str]) -> Iterator[None]:
-    """Whatever happens, none of these processes outlives the test."""
+    """Whatever happens, none of these processes outlives the test, and none keeps it waiting for ever."""
     with ExitStack() as stack:
         for process in processes:
+            watchdog = Timer(LONGEST_S, _kill, [process])
+            watchdog.start()
             stack.callback(_bury, process)
+            stack.callback(watchdog.cancel)
         yield
 
 
 def _bury(process: subprocess.Popen[str]) -> None:
+    _kill(process)
+    process.communicate(timeout=PATIENCE_S)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=PATIENCE_S)
 
 
 UNDER_WAY = r"^00:(0[2-9]|[1-5]\d)/"

@@ -42,6 +42,30 @@ def tell(environment, **_):
     print("counts", json.dumps(each), flush=True)
 """
 STAGES = "from upswarm.swarm.shape import StagesShape\n"
+FLOW = """
+from locust import SequentialTaskSet
+class Flow(SequentialTaskSet):
+    @task
+    def begin(self):
+        self.user.steps = ["begin"]
+    @task
+    def send(self):
+        self.user.upload()
+    @task
+    def end(self):
+        assert self.user.steps == ["begin", "finished"]
+
+class Forgetful(users.UploadUser):
+    fixed_count = 1
+    wait_time = constant(0.05)
+    def on_start(self):
+        pass
+    def on_stop(self):
+        pass
+    def on_upload(self, outcome):
+        self.steps.append(outcome.end)
+Forgetful.tasks = [Flow]
+"""
 PEAKS = """
 class Peaks(LoadTestShape):
     def tick(self):
@@ -111,12 +135,21 @@ def test_users_with_a_weight_share_the_users_of_a_closed_load(own: Path, capsys:
         (ITERATIONS, STAGES, r"expected fixed_count for Visitor, found weight: .* run of 6 uploads by 3 users"),
         (OPEN, PEAKS, r"expected StagesShape as the shape of a run of up to 5 arrivals/s.*, found Peaks"),
         (ITERATIONS, "", r"expected StagesShape as the shape of a run of 6 uploads by 3 users, found no shape"),
+        (CLOSED, STAGES + "Visitor.fixed_count = UploadUser.fixed_count = 1", r"without fixed_count for .* 4 users"),
     ],
 )
-def test_slots_that_others_would_take_are_refused(own: Path, scenario: str, shape: str, sentence: str) -> None:
+def test_a_locustfile_that_would_not_have_the_users_of_a_scenario_is_refused(
+    own: Path, scenario: str, shape: str, sentence: str
+) -> None:
     own.write_text(LOCUSTFILE + shape)
     with pytest.raises(NoRunError, match=rf"(?s)exited with {EXIT_USAGE}:.*{sentence}"):
         run_scenario(scenario, locustfile=own)
+
+
+def test_an_upload_is_a_step_of_a_user_who_forgets_to_call_what_it_overrides(own: Path) -> None:
+    own.write_text(LOCUSTFILE + STAGES + FLOW + "Visitor.fixed_count = 1\n")
+    run = run_scenario(ITERATIONS, locustfile=own)
+    assert (run.exit_code, run.generator_faults, run.measurements.uploads.finished) == (0, (), 6)
 
 
 @pytest.mark.parametrize("processes", [None, 2])

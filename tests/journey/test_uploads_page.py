@@ -220,20 +220,28 @@ def between(times: Histogram, percentile: float) -> tuple[float, float]:
     return low_s * 1000, high_s * 1000
 
 
-def test_a_master_shows_its_workers(workshop: Workshop) -> None:
-    port = str(free_port())
+def test_a_master_shows_its_workers_and_which_of_them_is_lost(workshop: Workshop) -> None:
+    port, hold_s = str(free_port()), 10
     ends = ("--master-bind-port", port, "--master-bind-host", "127.0.0.1")
-    with open_page(workshop, "--master", *ends, "--scenario", workshop.scenario(hold="8s")) as page:
-        worker = workshop.locust("--worker", "--master-port", port, "--master-host", "127.0.0.1")
-        with family(worker):
-            page.await_workers(1)
+    with open_page(workshop, "--master", *ends, "--scenario", workshop.scenario(hold=f"{hold_s}s")) as page:
+        workers = [workshop.locust("--worker", "--master-port", port, "--master-host", "127.0.0.1") for _ in "12"]
+        with family(*workers):
+            page.await_workers(2)
             page.start()
-            wait_for(lambda: any(each["reports"] != "0" for each in live(page)["workers"]), PATIENCE_S)
-            (row,) = live(page)["workers"]
-            assert row["state"].startswith("uploading")
-            assert row["age"].endswith(" s ago")
-            assert row["memory"].endswith("MiB")
+            wait_for(lambda: all(each["reports"] != "0" for each in live(page)["workers"]), PATIENCE_S)
+            for row in live(page)["workers"]:
+                assert row["state"].startswith("uploading")
+                assert row["age"].endswith(" s ago")
+                assert row["memory"].endswith("MiB")
+            workers[1].kill()
+            wait_for(lambda: "lost" in states(page), hold_s)
+            assert states(page) == ["lost", "uploading"]
             wait_for(lambda: live(page)["series"]["points"] != [], PATIENCE_S)
             page.await_output("report    ")
             wait_for(lambda: live(page)["state"] == "ended", PATIENCE_S)
-            assert [each["state"].split(",")[0] for each in live(page)["workers"]] == ["complete"]
+            assert states(page) == ["complete", "lost: not everything that it measured arrived"]
+
+
+def states(page: Page) -> list[str]:
+    """How the workers are, whichever they are."""
+    return sorted(each["state"].split(",")[0] for each in live(page)["workers"])

@@ -173,6 +173,21 @@ def test_users_can_be_edited_while_a_closed_load_runs_and_nothing_else_can(page:
     assert any("somebody changed the number of users to 7" in note for note in run.notes)
 
 
+def test_an_edit_of_the_ramp_up_alone_leaves_the_users_of_another_scenario_alone(
+    page: Page, workshop: Workshop
+) -> None:
+    """The page shows three users, of the scenario that it began with, and its form sends them with every edit."""
+    path = workshop.folder / "other.yaml"
+    path.write_text("files: [64KiB]\nworkload: {users: {stages: [{to: 6, over: 0s}, {hold: 60s}]}}\n")
+    assert page.start(scenario=str(path))["success"] is True
+    page.await_output(UNDER_WAY)
+    refused = page.start(scenario=str(path), spawn_rate="50")
+    assert str(refused["message"]).startswith("expected another number of users than the 3 that the form began with, ")
+    assert page.start(scenario=str(path), user_count="7", spawn_rate="50")["success"] is True
+    assert page.start(scenario=str(path), user_count="3", spawn_rate="50")["success"] is True
+    page.await_output(r" 3 users ")
+
+
 def test_users_of_an_open_load_can_not_be_edited(page: Page, workshop: Workshop) -> None:
     path = workshop.folder / "load.yaml"
     path.write_text("files: [64KiB]\nworkload: {arrivals: {stages: [{rate: 20/s, hold: 60s}]}}\n")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.reports import runs
-from upswarm.reports import live_rows, live_tabs
+from upswarm.reports import live_figures, live_rows, live_tabs
 from upswarm.reports.conclusion import Conclusion
 from upswarm.reports.live import Live, LiveWorker, PastRun, State, document
 from upswarm.results.generator import Health
@@ -112,12 +112,12 @@ def test_rates_of_now_are_those_of_the_last_ten_seconds():
     for second in range(20):
         measured.record_outcome(Outcome(End.FINISHED, "f", (1 if second < 10 else 3) << 20, 0.0, 1.0), second)
         measured.record_attempt(Attempt(Phase.CHUNK, 1, 0.0, 0.0, 0.1, 1 << 20), second)
-    figures = {row.key: row for row in live_rows.figures(live_of(runs.run_of(measured, elapsed_s=20.0)))}
+    figures = {row.key: row for row in live_figures.figures(live_of(runs.run_of(measured, elapsed_s=20.0)))}
     assert (figures["goodput"].now, figures["goodput"].whole) == ("3.0 MiB/s", "2.0 MiB/s")
     assert (figures["finished"].now, figures["finished"].whole) == ("1.0/s", "20")
     assert (figures["in_flight"].now, figures["in_flight"].whole) == ("3", "4")
     young = live_of(runs.run_of(measured, elapsed_s=4.0))
-    assert {row.now for row in live_rows.figures(young) if row.key != "in_flight"} == {"–"}
+    assert {row.now for row in live_figures.figures(young) if row.key != "in_flight"} == {"–"}
 
 
 def test_a_threshold_is_not_decided_before_the_end():

@@ -36,7 +36,7 @@ def test_nothing_is_fetched_from_elsewhere():
 
 
 def test_every_element_that_the_script_fills_is_in_the_page():
-    filled = set(re.findall(r'(?:byId|chart|table)\("([\w-]+)"', SCRIPTS["live.js"]))
+    filled = set(re.findall(r'(?:byId|say|chart|table)\("([\w-]+)"', SCRIPTS["live.js"]))
     ids = set(re.findall(r'id="([\w-]+)"', PAGE))
     assert len(filled) > 15
     assert filled <= ids

@@ -104,3 +104,14 @@ def test_the_counts_rise_and_add_up(values_s):
 def facts(histogram):
     """Its ends, and every count of every bucket: the encoded form is those."""
     return histogram.count, histogram.min_s, histogram.max_s, histogram.encode()
+
+
+@settings(max_examples=25)
+@given(times)
+def test_asking_in_between_changes_no_answer(values_s):
+    asked = Histogram()
+    for value_s in values_s:
+        asked.record(value_s)
+        assert asked.percentile_s(100) == asked.max_s
+    unasked = histogram_of(values_s)
+    assert all(asked.percentile_s(each) == unasked.percentile_s(each) for each in (1, 50, 99, 100))

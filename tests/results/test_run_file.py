@@ -98,7 +98,7 @@ def test_what_is_no_run_file_is_refused_with_its_path(tmp_path, text):
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "other.json"):
-        with pytest.raises(UsageError, match="expected a run file"):
+        with pytest.raises(UsageError, match="expected a run file, found nothing at "):
             Run.load(path)
 
 

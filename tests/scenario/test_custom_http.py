@@ -133,7 +133,7 @@ def findings(http: str) -> list[Finding]:
         (
             f"{SEND}, finalize: {{method: POST, path: /u, expect: []}}",
             "finalize.expect",
-            "expected at least 1 in the list, found a list",
+            "expected at least 1 in the list, found an empty list",
         ),
     ],
 )  # fmt: skip

@@ -59,7 +59,7 @@ def test_the_error_text_can_be_clicked_on_in_a_terminal() -> None:
     [
         ("- 1", "scenario", "expected a mapping, found a list"),
         ("files: 3", "files", "expected a list, found 3"),
-        ("files: []", "files", "expected at least 1 in the list, found a list"),
+        ("files: []", "files", "expected at least 1 in the list, found an empty list"),
         ("files: [{content: sparse}]", "files[0].size", "is missing, but needed"),
         ("files: [{size: 1MiB, weight: 0}]", "files[0].weight", "expected more than 0, found 0"),
         ("files: [{size: {}}]", "files[0].size", "expected exactly one of fixed, uniform, lognormal, found none"),

@@ -110,3 +110,18 @@ def test_the_last_one_may_go_and_the_next_one_goes_on() -> None:
     crew.leave("a", [4, 5, 6, 7])
     crew.join("b")
     assert wire.heard_by("b", TAKE)[0]["following"] == [4, 5, 6, 7]
+
+
+def test_uploads_are_not_used_up_because_nobody_is_left_to_make_them() -> None:
+    crew, _, _ = crew_of(COUNTED, "a")
+    crew.leave("a", [4, 5, 6, 7])
+    assert not crew.used_up
+
+
+def test_a_lost_worker_that_is_heard_of_again_is_told_again_to_leave() -> None:
+    crew, wire, _ = crew_of(COUNTED, "a", "b")
+    crew.remind("a")
+    crew.lose("a", [], 80.0)
+    crew.remind("a")
+    crew.remind("b")
+    assert (len(wire.heard_by("a", RETIRE)), len(wire.heard_by("b", RETIRE))) == (2, 0)

@@ -195,3 +195,20 @@ def test_a_user_who_is_killed_in_the_moment_of_the_call_gives_the_slot_back() ->
     run.kill()
     assert pacer.tally.begun == 1
     assert pacer.in_flight == 0
+
+
+def test_arrivals_that_others_may_have_taken_over_are_not_begun() -> None:
+    """As after a sleep: all are due, and the share is another one's when it is known again whose it is."""
+    share, allowed = Share.of(0, 1, 4), Event()
+    dispatcher = Dispatcher(Pacer(Replay((0.0, 0.0, 0.0), (1, 1, 1)), share), SystemClock(), allowed.is_set)
+    crew = Crew(dispatcher, 4)
+    gevent.sleep(0.05)
+    share.give(3)
+    dispatcher.recut()
+    allowed.set()
+    crew.gate.set()
+    crew.until(taken=1)
+    gevent.sleep(0.3)
+    dispatcher.close()
+    gevent.joinall(crew.greenlets, timeout=PATIENCE_S)
+    assert [arrival.number for arrival in crew.taken] == [0]

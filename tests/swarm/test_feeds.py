@@ -5,7 +5,7 @@ from __future__ import annotations
 import gevent
 import pytest
 
-from upswarm.swarm.feeds import Feed, QuotaFeed, feed_for
+from upswarm.swarm.feeds import Feed, QuotaFeed, Turn, feed_for
 from upswarm.transfer.clock import SystemClock
 from upswarm.workload.iterations import Iterations
 from upswarm.workload.kinds import ClosedLoad, FixedLoad, OpenLoad, Workload
@@ -136,3 +136,11 @@ def test_a_worker_whose_uploads_are_used_up_may_be_handed_more() -> None:
     assert not fixed.used_up.is_set()
     assert numbers(fixed) == [1]
     assert fixed.used_up.is_set()
+
+
+def test_counted_uploads_that_others_may_have_taken_over_are_not_begun() -> None:
+    allowed = [False]
+    fixed = QuotaFeed(Share.of(0, 1, 2), Iterations(2, 2), lambda: allowed[0])
+    assert fixed.next() is None
+    allowed[0] = True
+    assert fixed.next() == Turn(0)

@@ -123,3 +123,5 @@ def test_a_message_is_one_line_and_has_the_names_of_the_form() -> None:
     assert in_words_of_the_form(message) == (
         "Chunk Size: expected a size; Rate: expected a rate; give Digest too, or --target"
     )
+    unreachable = "no answer; start it, or give another --target (--host with locust)"
+    assert in_words_of_the_form(unreachable) == "no answer; start it, or give another Host"

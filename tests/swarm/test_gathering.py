@@ -87,10 +87,8 @@ def test_a_report_that_comes_twice_counts_once() -> None:
     assert gathering.waiting_for() == set()
 
 
-def test_the_latest_report_says_what_is_under_way_and_how_far_a_share_has_come() -> None:
-    gathering, reporting = Gathering("run", ["a", "b"]), Reporting("run", "h")
-    gathering.take("a", reporting.report(measured(1), in_flight=3, following=[4, 5]))
-    gathering.take("b", Reporting("run", "h").report(measured(1), in_flight=2))
-    gathering.take("a", reporting.report(measured(1), in_flight=1, following=[8, 5]))
-    assert gathering.in_flight == 3
+def test_the_latest_report_says_how_far_a_share_has_come() -> None:
+    gathering, reporting = Gathering("run", ["a"]), Reporting("run", "h")
+    gathering.take("a", reporting.report(measured(1), following=[4, 5]))
+    gathering.take("a", reporting.report(measured(1), following=[8, 5]))
     assert gathering.following("a") == (8, 5)

@@ -217,3 +217,23 @@ def test_at_the_end_of_a_run_everybody_keeps_what_they_have_until_the_next_one()
 def test_an_answer_that_nobody_waits_for_is_ignored() -> None:
     post = Post("a", "b")
     post["a"].handover.answered({"run_id": "before", "number": 4, "word": "ended"})
+
+
+def test_nobody_waits_for_a_worker_that_is_lost_with_an_upload_of_another_one() -> None:
+    post = Post("a", "b")
+    user = post["a"].give_away(4)
+    post.switchboard.gone("b")
+    assert outcome_of(user), "whatever became of it, a does not know"
+    post["b"].end(4)  # it was silent, and no more than that
+
+
+def test_what_a_lost_worker_was_asked_for_stays_at_once() -> None:
+    post = Post("a", "b")
+    post.holds_answers = True
+    user = post["a"].give_away(4)
+    post.switchboard.gone("b")
+    settle()
+    assert user.dead, "it has not waited for its time to be over"
+    assert not outcome_of(user)
+    post.deliver()
+    assert post["b"].has == {}

@@ -26,9 +26,9 @@ def test_a_document_arrives_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("theirs", "ours", "reason"),
     [
-        (SECRET, "", "it has a secret, and here UPSWARM_SECRET is not set"),
-        ("", SECRET, "it has no secret, and here UPSWARM_SECRET is set"),
-        ("another one of length", SECRET, "its secret is not the one in UPSWARM_SECRET here"),
+        (SECRET, "", "it has a secret, and the other side has no UPSWARM_SECRET"),
+        ("", SECRET, "it has no UPSWARM_SECRET, and the other side has one"),
+        ("another one of length", SECRET, "its UPSWARM_SECRET is not that of the other side"),
     ],
 )
 def test_who_has_another_secret_is_not_heard(theirs: str, ours: str, reason: str) -> None:

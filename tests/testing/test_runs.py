@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.servers import wait_for
-from tests.testing.test_examples import blocks
+from tests.testing.test_examples import PAGE, blocks
+from upswarm.results.run_file import Run
 from upswarm.testing.runs import NoRunError, run_scenario
 
 SMALL = {
@@ -57,6 +61,18 @@ def test_a_run_that_takes_too_long_is_ended_and_leaves_no_process(tmp_path: Path
     assert _marked(str(tmp_path)) == []
 
 
+def test_a_test_that_is_ended_by_hand_leaves_no_process_and_no_file(tmp_path: Path) -> None:
+    code = f"from upswarm.testing.runs import run_scenario; run_scenario({SMALL!r}, processes=2)"
+    environ = {**os.environ, "MARK": str(tmp_path), "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen([sys.executable, "-c", code], env=environ, stderr=subprocess.DEVNULL)
+    wait_for(lambda: len(_marked(str(tmp_path))) > 4, 20)  # it, the master, two workers, and the server's first
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    wait_for(lambda: not _marked(str(tmp_path)))
+    assert _marked(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def _marked(mark: str) -> list[psutil.Process]:
     """The processes of that run: workers, and the embedded server."""
     found = []
@@ -65,6 +81,13 @@ def _marked(mark: str) -> list[psutil.Process]:
             if process.environ().get("MARK") == mark:
                 found.append(process)
     return found
+
+
+def test_every_attribute_of_the_page_is_one_of_a_run() -> None:
+    table = PAGE.split("| attribute of `Run` |")[1].split("\n\n")[0]
+    told = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert told >= {each.name for each in fields(Run)}
+    assert all(hasattr(Run, name) for name in told)
 
 
 def test_the_example_of_the_page_passes(tmp_path: Path) -> None:

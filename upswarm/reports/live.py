@@ -1,4 +1,4 @@
-"""A run while it goes on, and after it has ended, as the JSON document that the live page draws. docs/running.md.
+"""A run while it goes on, and after it has ended, as the JSON document that the live page draws. docs/web-ui.md.
 
 Tables come as texts, with their units; the series of the charts as numbers, from `from_s` on, so that a page that has
 the beginning asks for the end only. There are never more than 256 points, however long the run is.
@@ -7,12 +7,12 @@ the beginning asks for the end only. There are never more than 256 points, howev
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from upswarm.reports import live_rows
+from upswarm.reports import live_figures, live_rows
 from upswarm.reports.conclusion import Conclusion
 from upswarm.results.generator import Health
 from upswarm.results.intervals import Interval, Intervals
@@ -93,15 +93,20 @@ def document(live: Live, runs: list[PastRun], *, phase: str = Phase.CHUNK, from_
     return {
         "state": live.state,
         "run": _facts(live),
-        "figures": [asdict(each) for each in live_rows.figures(live)],
-        "phases": [asdict(each) for each in live_rows.phases(live)],
-        "failures": [asdict(each) for each in live_rows.failures(live)],
-        "workers": [asdict(each) for each in live_rows.workers(live)],
-        "thresholds": [asdict(each) for each in live_rows.thresholds(live)],
+        "figures": _plain(live_figures.figures(live)),
+        "phases": _plain(live_rows.phases(live)),
+        "failures": _plain(live_rows.failures(live)),
+        "workers": _plain(live_rows.workers(live)),
+        "thresholds": _plain(live_rows.thresholds(live)),
         "series": _series(live, phase, from_s),
         "in_flight": [list(point) for point in live.levels.points()],
-        "runs": [asdict(each) for each in runs],
+        "runs": _plain(runs),
     }
+
+
+def _plain(rows: Iterable[Any]) -> list[Document]:
+    """Rows of texts; `asdict` would copy each of them, while uploads wait."""
+    return [{each.name: getattr(row, each.name) for each in fields(row)} for row in rows]
 
 
 def _facts(live: Live) -> Document:
@@ -111,20 +116,16 @@ def _facts(live: Live) -> Document:
         "elapsed_s": round(live.elapsed_s, 1),
         "elapsed": live_rows.elapsed(live),
         "remarks": list(live.remarks),
-        "conclusion": None if live.conclusion is None else asdict(live.conclusion),
+        "conclusion": None if live.conclusion is None else _plain([live.conclusion])[0],
     }
 
 
 def _series(live: Live, phase: str, from_s: float) -> Document:
     """Points of `width_s` each, the first of them the one around `from_s`; the last ends where no more is known."""
-    intervals = live.measurements.intervals
-    width_s = max(NARROWEST_S, intervals.width_s)
+    width_s = max(NARROWEST_S, live.measurements.intervals.width_s)
     numbers = range(int(max(from_s, 0.0) / width_s), _points(live, width_s))
-    return {
-        "phase": phase,
-        "width_s": width_s,
-        "points": [_point(_merged(intervals, number, width_s), number * width_s, width_s, phase) for number in numbers],
-    }
+    points = [_point(live.measurements.intervals, number * width_s, width_s, phase) for number in numbers]
+    return {"phase": phase, "width_s": width_s, "points": points}
 
 
 def _points(live: Live, width_s: float) -> int:
@@ -134,36 +135,38 @@ def _points(live: Live, width_s: float) -> int:
     return max(math.floor(live.elapsed_s / width_s + 0.5), math.ceil(min(live.elapsed_s, 1.0)))
 
 
-def _merged(intervals: Intervals, number: int, width_s: float) -> Interval:
-    """A point of the chart may be several intervals wide."""
-    each = round(width_s / intervals.width_s)
-    if each == 1:
-        return intervals.at(number)
-    merged = Interval()
-    for at in range(number * each, (number + 1) * each):
-        merged.add(intervals.at(at))
-    return merged
+def _point(intervals: Intervals, at_s: float, width_s: float, phase: str) -> Document:
+    """Rates per second, counts, and the times of one phase in seconds, or none where nothing of it succeeded.
 
-
-def _point(interval: Interval, at_s: float, width_s: float, phase: str) -> Document:
-    """Rates per second, counts, and the times of one phase in seconds, or none where nothing of it succeeded."""
-    tallies = interval.phases.values()
+    It may be several intervals wide.
+    """
+    first, each = round(at_s / intervals.width_s), round(width_s / intervals.width_s)
+    within = [intervals.at(number) for number in range(first, first + each)]
+    tallies = [tally for interval in within for tally in interval.phases.values()]
     return {
         "at_s": at_s,
-        "goodput_per_s": round(interval.uploads.finished_bytes / width_s),
+        "goodput_per_s": round(sum(interval.uploads.finished_bytes for interval in within) / width_s),
         "sent_per_s": round(sum(tally.bytes_sent for tally in tallies) / width_s),
         "failed_attempts": sum(tally.failed for tally in tallies),
-        "failed_uploads": interval.uploads.failed,
+        "failed_uploads": sum(interval.uploads.failed for interval in within),
         "retries": sum(tally.retries for tally in tallies),
-        "times_s": list(_times(interval, phase)),
+        "times_s": list(_times(within, phase)),
     }
 
 
-def _times(interval: Interval, phase: str) -> Iterator[float]:
-    times = SparseTimes()
+def _times(within: list[Interval], phase: str) -> Iterator[float]:
     if phase == UPLOAD:
-        times = interval.uploads.response_time
-    elif phase in interval.phases:
-        times = interval.phases[Phase(phase)].response_time
-    for value_s in times.percentiles_s(*CHARTED):
+        times = [interval.uploads.response_time for interval in within]
+    else:
+        times = [interval.phases[Phase(phase)].response_time for interval in within if phase in interval.phases]
+    for value_s in _added(times).percentiles_s(*CHARTED):
         yield float(f"{value_s:.4g}")
+
+
+def _added(times: list[SparseTimes]) -> SparseTimes:
+    if len(times) == 1:
+        return times[0]
+    added = SparseTimes()
+    for each in times:
+        added.add(each)
+    return added

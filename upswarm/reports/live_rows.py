@@ -10,27 +10,12 @@ from upswarm import units
 from upswarm.reports.failures import meaning, most_first
 from upswarm.reports.rows import NONE, duration
 from upswarm.results.histogram import Histogram
-from upswarm.results.measurements import Measurements
 from upswarm.results.thresholds import NO_DATA
 
 if TYPE_CHECKING:
     from upswarm.reports.live import Live, LiveWorker
 
-NOW_S = 10
-"""A rate of now is the mean of so many seconds: fewer would show single files."""
 _PERCENTILES = (50, 90, 95, 99)
-_SUMMED = ("bytes_sent", "finished_bytes", "finished", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class FigureRow:
-    """A number of now, and of the whole run, with `detail` on the latter; `key` never changes, `name` is for people."""
-
-    key: str
-    name: str
-    now: str
-    whole: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +69,6 @@ class ThresholdRow:
     observed: str
     standing: str
     tone: str
-
-
-def figures(live: Live) -> Iterator[FigureRow]:
-    """The rates, and what became of the uploads."""
-    measured, uploads, over = live.measurements, live.measurements.uploads, live.elapsed_s or 1.0
-    sent_bytes = sum(tally.bytes_sent for tally in measured.phases.values())
-    retries = sum(tally.retries for tally in measured.phases.values())
-    failed = sum(tally.failed for tally in measured.phases.values())
-    recent = {} if live.conclusion else _recent(measured, live.known_s)
-    yield _volume("goodput", uploads.finished_bytes, over, recent.get("finished_bytes"))
-    yield _volume("sent", sent_bytes, over, recent.get("bytes_sent"))
-    now = NONE if live.conclusion else f"{live.in_flight:,}"
-    yield FigureRow("in_flight", "uploads in flight", now, f"{live.levels.highest:,}", "the most at a time")
-    yield FigureRow("finished", "uploads finished", _rate(recent.get("finished")), f"{uploads.finished:,}")
-    yield FigureRow("failed", "uploads failed", NONE, f"{uploads.failed:,}", "given up after all retries")
-    yield FigureRow("failed_attempts", "failed attempts", _rate(recent.get("failed")), f"{failed:,}")
-    for key, count in (("retries", retries), ("resumes", uploads.resumes), ("interruptions", uploads.interruptions)):
-        yield FigureRow(key, key, NONE, f"{count:,}", "on purpose" if key == "interruptions" else "")
-    if measured.arrivals.begun or measured.arrivals.dropped:
-        late, dropped = measured.arrivals.late, measured.arrivals.dropped
-        detail = f"begun; {late:,} of them late, and {dropped:,} more dropped"
-        yield FigureRow("arrivals", "arrivals", NONE, f"{measured.arrivals.begun:,}", detail)
 
 
 def phases(live: Live) -> Iterator[PhaseRow]:
@@ -172,25 +135,6 @@ def elapsed(live: Live) -> str:
 def _clock(value_s: float) -> str:
     """Whole seconds: the page shows another number every other second."""
     return f"{value_s:.0f} s" if value_s < 60 else units.format_duration(value_s)
-
-
-def _volume(name: str, total_bytes: int, elapsed_s: float, recent_bytes: int | None) -> FigureRow:
-    now = NONE if recent_bytes is None else units.format_bandwidth(recent_bytes / NOW_S)
-    mean, total = units.format_bandwidth(total_bytes / elapsed_s), units.format_size(total_bytes)
-    return FigureRow(name, name, now, mean, f"mean; {total} in all")
-
-
-def _rate(count: int | None) -> str:
-    return NONE if count is None else f"{count / NOW_S:.1f}/s"
-
-
-def _recent(measured: Measurements, known_s: float) -> dict[str, int]:
-    """What the last whole seconds that are known come to; nothing before there are enough of them."""
-    last = int(known_s)
-    if last < NOW_S:
-        return {}
-    within = [measured.seconds[at] for at in range(last - NOW_S, last) if at in measured.seconds]
-    return {name: sum(getattr(each, name) for each in within) for name in _SUMMED}
 
 
 def _times(times: Histogram) -> dict[str, str]:

@@ -6,11 +6,13 @@ cells are numbers, with the unit in the title, so that a click on the title sort
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from upswarm.reports import live_rows
 from upswarm.reports.live import Live
+from upswarm.reports.live_figures import NOW_S, figures
+from upswarm.reports.rows import NONE
 from upswarm.results.histogram import Histogram
 
 Row = dict[str, Any]
@@ -18,18 +20,13 @@ Row = dict[str, Any]
 _MIB = 1 << 20
 _PERCENTILES = (50, 90, 95, 99)
 
-TABS = {"uploads": "Uploads", "upload_phases": "Upload phases", "upload_workers": "Upload workers"}
-"""What stands on the tabs."""
+TABS = {"uploads": "Uploads", "upload_phases": "Phases"}
+"""What stands on the tabs. With those of Locust they fit into 1280 pixels, and a third would not."""
 COLUMNS = {
-    "uploads": {"what": "What", "now": f"Now (last {live_rows.NOW_S} s)", "whole": "Whole run", "remark": "Remark"},
+    "uploads": {"what": "What", "now": f"Now (last {NOW_S} s)", "whole": "Whole run", "remark": "Remark"},
     "upload_phases": {
         "phase": "Phase", "count": "# Attempts", "failed": "# Failed", "retries": "# Retries",
         **{f"p{each}": f"p{each} (ms)" for each in _PERCENTILES}, "max": "Max (ms)", "sent": "Sent (MiB)",
-    },
-    "upload_workers": {
-        "worker": "Worker", "host": "Host", "state": "State", "in_flight": "In flight", "goodput": "Goodput (MiB/s)",
-        "cpu": "CPU (% of a core)", "lag": "Lag p99 (ms)", "memory": "Peak memory (MiB)", "reports": "# Reports",
-        "age": "Last report (s ago)",
     },
 }  # fmt: skip
 """The columns of each tab's table: their keys, and what stands above them."""
@@ -37,17 +34,21 @@ COLUMNS = {
 
 def rows(live: Live) -> dict[str, list[Row]]:
     """The rows of each tab's table; where there is no run yet, one row that says so."""
-    tables = {"uploads": _uploads(live), "upload_phases": _phases(live), "upload_workers": _workers(live)}
+    tables = {"uploads": _uploads(live), "upload_phases": _phases(live)}
     return {tab: [{"name": place, **row} for place, row in enumerate(table)] for tab, table in tables.items()}
 
 
 def _uploads(live: Live) -> Iterator[Row]:
-    for figure in live_rows.figures(live):
+    for figure in figures(live):
         yield _line(figure.name, figure.whole, figure.detail, now=figure.now)
     for failure in live_rows.failures(live):
         yield _line(f"failed: {failure.name}, {failure.kind}", failure.count, failure.meaning)
     for threshold in live_rows.thresholds(live):
         yield _line(f"threshold: {threshold.threshold}", threshold.observed, threshold.standing)
+    for worker in live_rows.workers(live):
+        now = f"{worker.goodput}, {worker.in_flight} in flight"
+        health = f"CPU {worker.cpu} of a core, lag p99 {worker.lag}"
+        yield _line(f"worker: {worker.name}", health, worker.state, now=NONE if live.conclusion else now)
     if live.conclusion is not None:
         yield _line("verdict", live.conclusion.word, live.conclusion.sentence)
 
@@ -68,24 +69,7 @@ def _phases(live: Live) -> Iterator[Row]:
         finished = _mib(uploads.finished_bytes)
         yield {"phase": "upload", **counts, **_times(uploads.response_time), "sent": finished}
     else:
-        yield {"phase": "no request has ended yet"}
-
-
-def _workers(live: Live) -> Iterable[Row]:
-    for worker in live.workers:
-        health = worker.health
-        yield {
-            "worker": worker.worker_id,
-            "host": worker.host,
-            "state": live_rows.standing(worker),
-            "in_flight": worker.in_flight,
-            "goodput": _mib(worker.goodput_per_s),
-            "cpu": None if health.cpu_mean_ratio is None else round(health.cpu_mean_ratio * 100),
-            "lag": _ms(health.lag_p99_s),
-            "memory": _mib(health.peak_rss_bytes),
-            "reports": worker.reports,
-            "age": None if worker.age_s is None else round(worker.age_s),
-        }
+        yield {"phase": "no request has ended"}
 
 
 def _times(times: Histogram) -> Row:
@@ -96,5 +80,5 @@ def _ms(value_s: float | None) -> float | None:
     return None if value_s is None else float(f"{value_s * 1000:.4g}")
 
 
-def _mib(value_bytes: float | None) -> float | None:
-    return None if value_bytes is None else round(value_bytes / _MIB, 1)
+def _mib(value_bytes: int) -> float:
+    return round(value_bytes / _MIB, 1)

@@ -11,7 +11,7 @@ import math
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from hdrh.codec import HdrCookieException, HdrLengthException
 from hdrh.histogram import HdrHistogram
@@ -24,10 +24,11 @@ _EXACT_BITS = 11
 class Histogram:
     """A distribution of times in seconds. It costs as much as it has different times in it."""
 
-    __slots__ = ("_counts", "_order")
+    __slots__ = ("_counts", "_order", "_places")
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
+        self._places: list[int] = []  # those known when somebody asked last: sorting a few more is cheap
         self._order: tuple[list[int], list[int]] | None = None
 
     @property
@@ -75,7 +76,7 @@ class Histogram:
     @property
     def max_s(self) -> float | None:
         """The longest time; None without data."""
-        return _end_us(max(self._counts)) / 1e6 if self._counts else None
+        return _end_us(self._ordered()[0][-1]) / 1e6 if self._counts else None
 
     def counts(self) -> Iterator[tuple[float, int]]:
         """Pairs of a time in seconds (the upper end of a bucket) and how many fell into its bucket, ascending."""
@@ -117,7 +118,9 @@ class Histogram:
     def _ordered(self) -> tuple[list[int], list[int]]:
         """All places, ascending, and how many times lie in each and below."""
         if self._order is None:
-            places = sorted(self._counts)
+            places = self._places
+            places += islice(self._counts, len(places), None)  # a dictionary has what came later at its end
+            places.sort()
             self._order = places, list(accumulate(map(self._counts.__getitem__, places)))
         return self._order
 

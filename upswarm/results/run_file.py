@@ -153,5 +153,6 @@ def _worker(document: dict[str, Any]) -> WorkerRecord:
 
 
 def _no_run_file(path: Path, error: Exception) -> UsageError:
-    return UsageError(f"expected a run file, found {path} which can't be read as one: {error!r}",
-                      hint="give a folder below reports/, or the run.json in it")  # fmt: skip
+    missing = isinstance(error, FileNotFoundError)
+    found = f"nothing at {path}" if missing else f"{path} which can't be read as one: {error!r}"
+    return UsageError(f"expected a run file, found {found}", hint="give a folder below reports/, or the run.json in it")

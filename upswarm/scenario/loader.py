@@ -171,7 +171,7 @@ def _shown(value: Any) -> str:
         case dict():
             return "a mapping"
         case list():
-            return "a list"
+            return "a list" if value else "an empty list"
         case None:
             return "nothing"
     text = repr(value)

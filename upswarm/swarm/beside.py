@@ -25,7 +25,8 @@ def added_users(classes: Iterable[type[User]]) -> int:
 def agreed(workload: Workload, environment: Environment, limit_s: float | None) -> Workload:
     """The workload as the locustfile's classes and shape will have it; `limit_s` is the run time that was wished.
 
-    Raises `UsageError` where users are slots, each of which has to be there, and the locustfile would not have it so.
+    Raises `UsageError` where the locustfile would not have as many users as the workload says. Where users are slots,
+    each of them has to be one that uploads.
     """
     from upswarm.swarm.shape import StagesShape  # noqa: PLC0415 (it knows the session, which asks here)
 
@@ -39,6 +40,8 @@ def agreed(workload: Workload, environment: Environment, limit_s: float | None) 
         return LedLoad(workload.stages, workload.think_time_s, "Locust's options", limit_s)
     elif not isinstance(shape, StagesShape):
         return LedLoad(workload.stages, workload.think_time_s, leader)
+    elif all(each.fixed_count for each in environment.user_classes):
+        raise _no_weight("a class of users", workload)
     return workload
 
 
@@ -73,10 +76,14 @@ def _check_weights(workload: Workload, classes: Iterable[type[User]]) -> None:
             hint="give such a class a fixed_count; its users come in addition",
         )
     if not weighted:
-        raise UsageError(
-            f"expected an UploadUser without fixed_count for a run of {workload}, found none",
-            hint="the scenario says how many there are",
-        )
+        raise _no_weight("an UploadUser", workload)
+
+
+def _no_weight(whom: str, workload: Workload) -> UsageError:
+    return UsageError(
+        f"expected {whom} without fixed_count for a run of {workload}, found none",
+        hint="the scenario says how many there are; those of a fixed_count come in addition",
+    )
 
 
 def failures(runner: Runner) -> list[str]:

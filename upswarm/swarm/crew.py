@@ -32,6 +32,7 @@ class Crew:
         self._asked: Counter[str] = Counter()
         self._handed: Counter[str] = Counter()
         self._used_up: dict[str, int] = {}
+        self._lost: set[str] = set()
         self.gone: set[str] = set()
         for index, worker_id in enumerate(worker_ids):
             self._send_plan(worker_id, [index, len(worker_ids)])
@@ -43,10 +44,9 @@ class Crew:
 
     @property
     def used_up(self) -> bool:
-        """Whether all uploads have ended, also those of slots that have changed hands."""
-        return not self._asked.total() and all(
-            self._used_up.get(worker_id) == self._handed[worker_id] for worker_id in self.worker_ids
-        )
+        """Whether all uploads have ended, also those of slots that have changed hands; with nobody there none can."""
+        told = [self._used_up.get(worker_id) == self._handed[worker_id] for worker_id in self.worker_ids]
+        return bool(told) and all(told) and not self._asked.total()
 
     def go(self, zero_s: float) -> None:
         """The users are there, and schedules count from this moment of the master's clock."""
@@ -91,7 +91,8 @@ class Crew:
     def lose(self, worker_id: str, reported: Iterable[int], now_s: float) -> None:
         """One is lost, or silent: should it wake up, it has to leave. `reported` is its share as it was known last."""
         following = self._go_away(worker_id, reported)
-        self._wire.send(RETIRE, {"run_id": self._plan.run_id}, worker_id)
+        self._lost.add(worker_id)
+        self.remind(worker_id)
         missed = 0
         match self._plan.workload:
             case ClosedLoad():
@@ -102,6 +103,11 @@ class Crew:
         self._hand_out(following)
         unknown = f"; what became of {missed} arrivals that were due there meanwhile is not known" if missed else ""
         self._tell(f"worker {worker_id} was lost: from then on {self._shared()}{unknown}")
+
+    def remind(self, worker_id: str) -> None:
+        """One is heard of. If it is lost it has to leave, and may not have heard so: the line may have been cut."""
+        if worker_id in self._lost:
+            self._wire.send(RETIRE, {"run_id": self._plan.run_id}, worker_id)
 
     def _go_away(self, worker_id: str, reported: Iterable[int]) -> list[int]:
         self.gone.add(worker_id)

@@ -6,18 +6,26 @@ should be as many users as the worker has slots; where one is missing, arrivals 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gevent.event import AsyncResult, Event
 
 from upswarm.transfer.clock import Clock
 from upswarm.workload.pacing import Arrival, ArrivalTally, Pacer
 
+_LOOK_S = 0.1
+
 
 class Dispatcher:
-    """Drives a pacer. Schedules count from the call of `run`, so call it when the users are there."""
+    """Drives a pacer. Schedules count from the call of `run`, so call it when the users are there.
 
-    def __init__(self, pacer: Pacer, clock: Clock) -> None:
+    Nothing begins unless `allowed`.
+    """
+
+    def __init__(self, pacer: Pacer, clock: Clock, allowed: Callable[[], bool] = lambda: True) -> None:
         self._pacer = pacer
         self._clock = clock
+        self._allowed = allowed
         self._started_s = clock.now()
         self._idle: list[AsyncResult] = []
         self._news = Event()
@@ -97,11 +105,16 @@ class Dispatcher:
 
     def _hand_out(self) -> None:
         """Where all slots are taken nothing begins, but the pacer has to hear what time it is: waits may be over."""
-        while (self._idle or self._pacer.full) and (arrival := self._pacer.begin(self._now_s())) is not None:
+        while self._may_hand_out() and (arrival := self._pacer.begin(self._now_s())) is not None:
             self._idle.pop().set(arrival)  # whoever came last: a connection that rests long is one that servers cut
+
+    def _may_hand_out(self) -> bool:
+        return self._allowed() and (bool(self._idle) or self._pacer.full)
 
     def _pause_s(self) -> float | None:
         """Until the next arrival is due; where nobody could take it, or none is left, until there are news."""
+        if not self._allowed():
+            return _LOOK_S
         wake_s = self._pacer.wake_s
         if wake_s is None:
             return None

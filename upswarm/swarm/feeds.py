@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,8 +89,9 @@ class ShareFeed:
 class QuotaFeed:
     """So many files and no more; `used_up` is set when the last of their uploads has ended."""
 
-    def __init__(self, share: Share, iterations: Iterations) -> None:
+    def __init__(self, share: Share, iterations: Iterations, allowed: Callable[[], bool] = lambda: True) -> None:
         self.share = share
+        self._allowed = allowed
         self._quota = iterations.quota(share)
         self.in_flight = 0
         self._closed = False
@@ -98,7 +100,7 @@ class QuotaFeed:
 
     def next(self) -> Turn | None:
         """The next file of the quota."""
-        number = None if self._closed else self._quota.next_number()
+        number = self._quota.next_number() if self._allowed() and not self._closed else None
         if number is None:
             return None
         self.in_flight += 1
@@ -167,12 +169,21 @@ class ScheduleFeed:
         self._dispatcher.close()
 
 
-def feed_for(workload: Workload, share: Share, clock: Clock, observer: ArrivalObserver) -> Feed:
-    """This share's feed; `observer` is told of arrivals, which only an open load has."""
+def feed_for(
+    workload: Workload,
+    share: Share,
+    clock: Clock,
+    observer: ArrivalObserver,
+    allowed: Callable[[], bool] = lambda: True,
+) -> Feed:
+    """This share's feed; `observer` is told of arrivals, which only an open load has.
+
+    While it is not `allowed` nothing begins that others would begin too, should they have taken this share over.
+    """
     match workload:
         case ClosedLoad():
             return ShareFeed(share)
         case FixedLoad(iterations):
-            return QuotaFeed(share, iterations)
+            return QuotaFeed(share, iterations, allowed)
         case OpenLoad(schedule, _, max_wait_s):
-            return ScheduleFeed(share, Dispatcher(Pacer(schedule, share, max_wait_s, observer), clock))
+            return ScheduleFeed(share, Dispatcher(Pacer(schedule, share, max_wait_s, observer), clock, allowed))

@@ -91,7 +91,7 @@ def wishes(form: Mapping[str, str], options: Any, shown: Shown, workload: Worklo
 
 def in_words_of_the_form(message: str) -> str:
     """A message on one line, for the page knows no others, that names our options as the form names its fields."""
-    line = "; ".join(each.strip() for each in message.splitlines())
+    line = "; ".join(each.strip() for each in message.splitlines()).replace("--target (--host with locust)", "Host")
     return _OPTION.sub(lambda found: found[1].replace("-", " ").title(), line)
 
 

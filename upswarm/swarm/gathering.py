@@ -22,7 +22,6 @@ class _Worker:
     peak_rss_bytes: int = 0
     finished: int = 0
     finished_bytes: int = 0
-    in_flight: int = 0
     following: tuple[int, ...] = ()
     numbers: set[int] = field(default_factory=set)
     expected: int | None = None
@@ -80,7 +79,7 @@ class Gathering:
             return None
         worker.host = report["host"]
         worker.numbers.add(report["number"])
-        worker.in_flight, worker.following = report["in_flight"], tuple(report["following"])
+        worker.following = tuple(report["following"])
         if report["last"]:
             worker.expected = report["number"]
         measurements = Measurements.from_document(report["measurements"])
@@ -95,11 +94,6 @@ class Gathering:
     def expect(self, worker_id: str) -> None:
         """One more takes part."""
         self._workers.setdefault(worker_id, _Worker())
-
-    @property
-    def in_flight(self) -> int:
-        """How many uploads are under way, as far as the reports tell."""
-        return sum(worker.in_flight for worker in self._workers.values())
 
     def following(self, worker_id: str) -> tuple[int, ...]:
         """A worker's share as it last reported it."""

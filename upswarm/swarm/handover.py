@@ -100,6 +100,16 @@ class Handover:
         self._send(ANSWER, {**about, "to": offer["from"], "word": word})
 
 
+_Key = tuple[str, str, int]
+"""The worker that offers, the run, and the number of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    offer: int
+    host: str
+
+
 class Switchboard:
     """The master's end: it passes offers to one worker after the other, and decides.
 
@@ -110,12 +120,14 @@ class Switchboard:
         self._send = send
         self._workers = workers
         self._offers = 0
-        self._open: dict[tuple[str, str, int], int] = {}
+        self._open: dict[_Key, _Asked] = {}
+        self._granted: dict[_Key, str] = {}
         self._closed = False
 
     def open(self) -> None:
         """A run begins."""
         self._closed = False
+        self._granted.clear()
 
     def close(self) -> None:
         """The run is being ended: everybody keeps what they have."""
@@ -127,33 +139,47 @@ class Switchboard:
         """A worker offers an upload; where it is the only one, the master declines."""
         key = worker_id, data["run_id"], data["number"]
         self._offers += 1
-        self._open[key] = self._offers
         others = sorted(set(self._workers()) - {worker_id})
+        host = others[self._offers % len(others)] if others else ""
+        self._open[key] = _Asked(self._offers, host)
         if others and not self._closed:
-            self._send(OFFER, {**data, "from": worker_id, "offer": self._offers}, others[self._offers % len(others)])
+            self._send(OFFER, {**data, "from": worker_id, "offer": self._offers}, host)
         else:
             self._decline(key)
 
     def answered(self, worker_id: str, data: Mapping[str, Any]) -> None:
         """A worker says whether it would take an upload, or that one has ended."""
         key = data["to"], data["run_id"], data["number"]
-        timely = self._open.get(key) == data["offer"]
+        timely = self._open.get(key) == _Asked(data["offer"], worker_id)
         if timely:
             del self._open[key]
         if data["word"] == "accepted":
             self._send(GRANT, {"offer": data["offer"], "granted": timely}, worker_id)
-        if timely or data["word"] == "ended":
-            self._send(ANSWER, dict(data), data["to"])
+            if timely:
+                self._granted[key] = worker_id
+        if timely or (data["word"] == "ended" and self._granted.pop(key, None) == worker_id):
+            self._answer(key, data["word"])
 
     def withdrawn(self, worker_id: str, data: Mapping[str, Any]) -> None:
         """A worker has waited too long, or is being stopped."""
         self._decline((worker_id, data["run_id"], data["number"]))
 
-    def _decline(self, key: tuple[str, str, int]) -> None:
+    def gone(self, worker_id: str) -> None:
+        """A worker is there no more: nobody waits for its answer, nor for the end of an upload that it had."""
+        for key in [key for key, asked in self._open.items() if asked.host == worker_id]:
+            self._decline(key)
+        for key in [key for key, host in self._granted.items() if host == worker_id]:
+            del self._granted[key]
+            self._answer(key, "ended")
+
+    def _decline(self, key: _Key) -> None:
         """Unless it has been decided: then that is on its way."""
         if self._open.pop(key, None) is not None:
-            worker_id, run_id, number = key
-            self._send(ANSWER, {"run_id": run_id, "number": number, "word": "declined"}, worker_id)
+            self._answer(key, "declined")
+
+    def _answer(self, key: _Key, word: str) -> None:
+        worker_id, run_id, number = key
+        self._send(ANSWER, {"run_id": run_id, "number": number, "word": word}, worker_id)
 
 
 def _wait_in_any_case(event: Event, within_s: float) -> None:

@@ -15,7 +15,8 @@ from upswarm.swarm.wire import HELLO, REFUSED, WELCOME, Document, Wire
 from upswarm.transfer.clock import Clock
 
 _QUICK_HELLOS, _QUICKLY_S, _EVERY_S = 5, 0.05, 30.0
-"""The first few find the shortest way; those that follow keep up with clocks that drift."""
+"""The first few find the shortest way, and say the master's word; those that follow keep up with clocks that drift."""
+_AGAIN_S = 1.0
 _ANSWER_S = 10.0
 
 
@@ -30,24 +31,28 @@ class Introduction:
         wire.on(WELCOME, self._welcome)
         wire.on_plain(REFUSED, self._refused)
         self._answered = False
+        self._word = ""
         worker.greenlet.spawn(self._say_hello)
         worker.greenlet.spawn(self._await_answer)
 
     def _say_hello(self) -> None:
         hellos = 0
         while True:
-            document = {"upswarm": __version__, "asked_s": self._clock.now()}
+            document = {"upswarm": __version__, "asked_s": self._clock.now(), "word": self._word}
             self._wire.send(HELLO, document, self._worker.client_id)
             hellos += 1
-            gevent.sleep(_QUICKLY_S if hellos < _QUICK_HELLOS else _EVERY_S)
+            if hellos < _QUICK_HELLOS:
+                gevent.sleep(_QUICKLY_S)
+            else:  # a master that was about to start may not have heard any of them
+                gevent.sleep(_EVERY_S if document["word"] else _AGAIN_S)
 
     def _await_answer(self) -> None:
         gevent.sleep(_ANSWER_S)
-        if not self._answered:
+        if not (self._answered and self._worker.last_heartbeat_timestamp):  # Locust's, to those who are accepted
             self._leave("it does not answer as an upswarm master does: start it with the worker's locustfile")
 
     def _welcome(self, _: str, welcome: Document) -> None:
-        self._answered = True
+        self._answered, self._word = True, welcome["word"]
         self.master_clock.heard(welcome["asked_s"], welcome["now_s"], self._clock.now())
 
     def _refused(self, _: str, refusal: Any) -> None:

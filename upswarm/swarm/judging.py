@@ -7,8 +7,7 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-import locust
+from importlib.metadata import version
 
 from upswarm import __version__
 from upswarm.results.metrics import Summary
@@ -39,7 +38,10 @@ def judge(
     total, workers = gathering.total, tuple(gathering.records())
     losses = _losses(workers, incidents)
     allowed = len(losses) <= plan.scenario.workload.allowed_lost_workers
+    untold = [sentence for worker_id, sentence in losses.items() if worker_id not in incidents.lost]
     idle = ["no request was sent"] if total.attempts == 0 else []
+    if losses and len(losses) == len(workers):
+        idle.append("no worker was left at the end")
     summary = Summary(total, elapsed_s)
     return Run(
         run_id=plan.run_id,
@@ -54,16 +56,16 @@ def judge(
         verdicts=tuple(threshold.judge(summary) for threshold in plan.scenario.build_thresholds()),
         workers=workers,
         machine=_machine(),
-        generator_faults=(*faults, *([] if allowed else losses), *idle),
-        notes=(*incidents.notes, *(losses if allowed else [])),
+        generator_faults=(*faults, *([] if allowed else losses.values()), *idle),
+        notes=(*incidents.notes, *(untold if allowed else [])),
     )
 
 
-def _losses(workers: Iterable[WorkerRecord], incidents: Incidents) -> list[str]:
-    """A sentence for each worker that was lost, or left early."""
+def _losses(workers: Iterable[WorkerRecord], incidents: Incidents) -> dict[str, str]:
+    """A sentence for each worker that was lost, or left early; those that went during the run are in the notes too."""
     unheard = {each.worker_id for each in workers if each.lost}
-    losses = [f"worker {each} was lost before it had reported everything" for each in sorted(unheard)]
-    return losses + [f"worker {each} left before the end" for each in sorted(incidents.lost - unheard)]
+    losses = {each: f"worker {each} was lost before it had reported everything" for each in sorted(unheard)}
+    return losses | {each: f"worker {each} left before the end" for each in sorted(incidents.lost - unheard)}
 
 
 def _machine() -> Machine:
@@ -73,5 +75,5 @@ def _machine() -> Machine:
         cpus=os.cpu_count() or 1,
         python=platform.python_version(),
         upswarm=__version__,
-        locust=locust.__version__,
+        locust=version("locust"),
     )

@@ -42,11 +42,18 @@ Offer = Callable[[str, Suspended], Awaited | None]
 class Load:
     """The load of one process: local run, or worker; to other workers it may `offer` uploads that are interrupted.
 
-    Its seconds count from `started_s`, a moment on this process's clock.
+    Its seconds count from `started_s`, a moment on this process's clock. Unless `in_touch` others may have its share.
     """
 
     def __init__(
-        self, environment: Environment, plan: Plan, share: Share, started_s: float, offer: Offer | None = None
+        self,
+        environment: Environment,
+        plan: Plan,
+        share: Share,
+        started_s: float,
+        *,
+        offer: Offer | None = None,
+        in_touch: Callable[[], bool] = lambda: True,
     ) -> None:
         digests.give_way_by(let_others_run)
         self._plan = plan
@@ -56,7 +63,7 @@ class Load:
         self._reporting = Reporting(plan.run_id, node())
         elsewhere = nowhere if offer is None else partial(offer, plan.run_id)
         self.equipment = Equipment(environment, plan, self._recorder, clock, elsewhere)
-        self._feed = feed_for(plan.workload, share, clock, self._recorder)
+        self._feed = feed_for(plan.workload, share, clock, self._recorder, in_touch)
         self._under_way: set[gevent.Greenlet] = set()
         self._guests: set[gevent.Greenlet] = set()
         self.draining = False
@@ -153,7 +160,8 @@ class Load:
         while self.in_flight and self._clock.now() < deadline_s:
             gevent.sleep(_LOOK_S)
         for _ in range(2):  # the first kill lets a user tell the server to forget the upload; the second does not wait
-            gevent.killall(list(self._under_way), block=True, timeout=_KILL_S)
+            with suppress(gevent.Timeout):  # one that waits for a master that is gone
+                gevent.killall(list(self._under_way), block=True, timeout=_KILL_S)
 
     def _carry(self, turn: Turn, uploader: Uploader) -> Outcome | Exception | None:
         try:

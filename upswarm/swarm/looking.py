@@ -23,7 +23,8 @@ def look(steering: Steering, environment: Environment) -> Live:
 def _at_work(steering: Steering, environment: Environment) -> Live:
     plan, gathering, watch, elapsed_s = steering.plan, steering.gathering, steering.watch, steering.elapsed_s
     summary, runner = Summary(gathering.total, elapsed_s), environment.runner
-    missing = _missing(runner) if isinstance(runner, MasterRunner) else []
+    records = list(gathering.records())
+    missing = [each.worker_id for each in records if isinstance(runner, MasterRunner) and _lost(runner, each.worker_id)]
     return Live(
         state=State.RUNNING,
         run_id=plan.run_id,
@@ -39,7 +40,7 @@ def _at_work(steering: Steering, environment: Environment) -> Live:
         levels=watch.levels,
         measurements=gathering.total,
         verdicts=tuple(threshold.judge(summary) for threshold in plan.scenario.build_thresholds()),
-        workers=tuple(watch.workers(gathering.records(), elapsed_s, missing=missing, over=False)),
+        workers=tuple(watch.workers(records, elapsed_s, missing=missing, over=False)),
     )
 
 
@@ -64,6 +65,7 @@ def _ended(steering: Steering, run: Run) -> Live:
     )
 
 
-def _missing(master: MasterRunner) -> list[str]:
-    """The workers that Locust has lost sight of."""
-    return [client.id for client in master.clients.values() if client.state == STATE_MISSING]
+def _lost(master: MasterRunner, worker_id: str) -> bool:
+    """Whether Locust has lost sight of it, or knows it no more."""
+    client = master.clients.get(worker_id)
+    return client is None or client.state == STATE_MISSING

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gevent
@@ -24,13 +26,25 @@ _WAY_S = 0.1
 """A schedule counts from so much later than the master says, so that it is not late for having to travel."""
 
 
-class CalmDispatcher(UsersDispatcher):
-    """Locust's own, that moves users only when the shape says so.
+class CrewDispatcher(UsersDispatcher):
+    """Locust's own, that moves users only when the shape says so, and only to those who are in the `crew` then.
 
-    Otherwise Locust would do so within the greenlet that receives messages, and be deaf for a second.
+    Otherwise Locust would do so within the greenlet that receives messages, and be deaf for a second. And who leaves in
+    order has left the crew a moment before Locust hears of it.
     """
 
     dispatch_in_progress = True
+
+    def __init__(self, crew: Callable[[], Crew], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._crew = crew
+
+    def new_dispatch(self, *arguments: Any, **more: Any) -> None:
+        """As Locust does, without those who have gone."""
+        for node in list(self._worker_nodes):
+            if node.id in self._crew().gone:
+                self.remove_worker(node)
+        super().new_dispatch(*arguments, **more)
 
 
 class MasterSession(RunSession):
@@ -40,7 +54,7 @@ class MasterSession(RunSession):
 
     def __init__(self, environment: Environment, runner: MasterRunner, web_ui: WebUI | None) -> None:
         self._master = runner
-        environment.dispatcher_class = CalmDispatcher
+        environment.dispatcher_class = partial(CrewDispatcher, self._the_crew)  # type: ignore[assignment]
         assert environment.parsed_options is not None
         environment.parsed_options.enable_rebalancing = False  # the shape sees to it
         self._crew: Crew | None = None
@@ -62,14 +76,17 @@ class MasterSession(RunSession):
     def _begin(self, started_s: float) -> list[str]:
         self._switchboard.open()
         self._troubles = {}
-        worker_ids = self._reception.receive(self._options.expect_workers if self._headless else 1)
+        worker_ids = self._reception.here()
         self._crew = Crew(self._wire, self.steering.plan, worker_ids, started_s, self.steering.note)
         gevent.spawn(self._look_after, self._crew, self.steering.plan.run_id)
         return worker_ids
 
     def _go(self, zero_s: float) -> None:
+        self._the_crew().go(zero_s + _WAY_S)
+
+    def _the_crew(self) -> Crew:
         assert self._crew is not None
-        self._crew.go(zero_s + _WAY_S)
+        return self._crew
 
     def _collect(self) -> None:
         """Reports come by themselves."""
@@ -85,6 +102,8 @@ class MasterSession(RunSession):
         with gevent.Timeout(grace_s + _REPORT_MARGIN_S, False):
             while self._who_uploads():
                 gevent.sleep(LOOK_S)
+                for worker_id in filter(self._is_missing, self.steering.waiting_for()):
+                    self._switchboard.gone(worker_id)
 
     def _faults(self, *, complete: bool) -> list[str]:
         troubles = [f"worker {worker_id} could not take part: {why}" for worker_id, why in self._troubles.items()]
@@ -98,13 +117,15 @@ class MasterSession(RunSession):
                 if worker_id not in active:
                     self._lose(crew, worker_id)
             for worker_id in active:
-                if worker_id in self._reception.accepted and worker_id not in known:
+                if worker_id not in known:
                     crew.join(worker_id)
                     self.steering.crew_changed(len(crew.worker_ids), joined=worker_id)
             gevent.sleep(LOOK_S)
 
     def _lose(self, crew: Crew, worker_id: str) -> None:
+        self._reception.give_up(worker_id)
         crew.lose(worker_id, self.steering.following(worker_id), self.steering.clock.now())
+        self._switchboard.gone(worker_id)
         self.steering.crew_changed(len(crew.worker_ids), lost=worker_id)
 
     def _who_uploads(self) -> list[str]:
@@ -117,14 +138,18 @@ class MasterSession(RunSession):
 
     def _report_came(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         report = self._wire.heard(REPORT, client_id, data[REPORT]) if REPORT in data else None
-        if report is not None:
+        if report is not None and self.steering.running:
             self.steering.take(client_id, report)
+            self._the_crew().remind(client_id)
 
     def _last_report_came(self, worker_id: str, report: Document) -> None:
+        if not self.steering.running:
+            return
         self.steering.take(worker_id, report)
         crew = self._crew
         if crew is not None and self._is_going_on(report["run_id"]) and worker_id in crew.worker_ids:
             crew.leave(worker_id, report["following"])
+            self._switchboard.gone(worker_id)
             self.steering.crew_changed(len(crew.worker_ids), lost=worker_id)
 
     def _given(self, giver: str, message: Document) -> None:

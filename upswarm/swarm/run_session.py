@@ -53,7 +53,7 @@ class RunSession(ABC):
         self._tidying: gevent.Greenlet | None = None
         self._ending: Any = None  # the greenlet in which Locust ends the run
         self._has_begun = False
-        self._cut_off = False
+        self._cut_off = self._leaving = False
         self._outputs = LocustOutputs(environment)
         self._hosts = Hosts(environment)
         self.steering = Steering(environment, sys.stderr if self._outputs.prints_json else sys.stdout)
@@ -211,7 +211,8 @@ class RunSession(ABC):
         """Stop what is running, in order; where nothing runs yet, leave."""
         if self.steering.running:
             self._runner.quit()
-        else:
+        elif not self._leaving:
+            self._leaving = True
             self._environment.events.quitting.fire(environment=self._environment, reverse=True)
             sys.exit(self._environment.process_exit_code)
 

@@ -48,13 +48,13 @@ class Seal:
         if self._fernet is None:
             if isinstance(sealed, dict):
                 return sealed
-            raise SealError(f"it has a secret, and here {VARIABLE} is not set")
+            raise SealError(f"it has a secret, and the other side has no {VARIABLE}")
         if not isinstance(sealed, bytes):
-            raise SealError(f"it has no secret, and here {VARIABLE} is set")
+            raise SealError(f"it has no {VARIABLE}, and the other side has one")
         try:
             said, document = msgpack.unpackb(self._fernet.decrypt(sealed), strict_map_key=False)
         except InvalidToken as error:
-            raise SealError(f"its secret is not the one in {VARIABLE} here") from error
+            raise SealError(f"its {VARIABLE} is not that of the other side") from error
         if said != about:
             raise SealError(f"it was sealed as {said}, not as {about}")
         return dict(document)

@@ -23,6 +23,7 @@ from upswarm.swarm.options import add_options
 from upswarm.swarm.outputs import LastingCSVWriter
 from upswarm.swarm.pages import add_pages
 from upswarm.swarm.precision import bucket_ms
+from upswarm.swarm.reception import undeterred
 from upswarm.swarm.run_session import RunSession
 from upswarm.swarm.seal import Seal
 from upswarm.swarm.steering import Steering
@@ -45,6 +46,7 @@ def connect() -> None:
         sys.exit(error.exit_code)
     logging.getLogger("locust.runners").addFilter(_is_of_use)
     stats.bucket_response_time = bucket_ms  # type: ignore[assignment]  # its keys need not be whole numbers
+    MasterRunner.client_listener = undeterred(MasterRunner.client_listener)  # type: ignore[assignment, method-assign]
     events.init_command_line_parser.add_listener(add_options)
     events.init.add_listener(_begin)
     let_go = end_forks()

@@ -12,11 +12,15 @@ from upswarm.reports.live import Live
 from upswarm.reports.live_tabs import COLUMNS, TABS, rows
 
 _ROOT = b'<div id="root"></div>'
-_LINK = (
-    b'<a id="upswarm-live" href="./uploads" style="display:block;padding:4px 24px;background:#14532d;color:#fff;'
-    b'font:14px/1.5 system-ui,sans-serif;text-decoration:none">'
-    b"Uploads, live: <u>charts, percentiles by phase, thresholds and downloads</u></a>"
-)
+_LINK = b"""<style>
+#upswarm-live { display: block; height: 29px; padding: 0 24px; background: #14532d; color: #fff; text-decoration: none;
+  font: 14px/29px system-ui, sans-serif; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+#upswarm-live:focus-visible { outline: 2px solid #fff; outline-offset: -4px }
+#root > :first-child { min-height: calc(100vh - var(--footer-height) - 29px) !important }
+</style>
+<a id="upswarm-live" href="./uploads">Uploads, live: <u>charts, percentiles, downloads</u></a>
+"""
+"""Locust's page is as tall as the window by itself; it gives up what the link needs, or there would be a scrollbar."""
 
 
 def add_tabs(web_ui: WebUI, look: Callable[[], Live]) -> None:

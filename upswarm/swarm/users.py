@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import gevent
 from locust import User, tag, task
 
@@ -20,22 +22,29 @@ class UploadUser(User):
     """Uploads the scenario's files over connections of its own: one, or as many as the scenario's `parallel_chunks`.
 
     A `User` like any other: `wait_time`, `weight`, `fixed_count`, `context`, tags and further tasks are as in Locust.
-    Who overrides `on_start` or `on_stop` calls those here too. The end of an upload is told to `on_upload`.
+    Who overrides `on_stop` calls it here too. The end of an upload is told to `on_upload`.
     """
 
-    load: Load
-    """This process's part of the run; like the next two, there from `on_start` on."""
-    transports: list[Transport]
-    """This user's connections to the target."""
-    uploader: Uploader
-    """Carries files over them."""
     _travelling: gevent.Greenlet | None = None
 
+    @cached_property
+    def load(self) -> Load:
+        """This process's part of the run that was going on when this user joined it."""
+        return load_of(self.environment)
+
+    @cached_property
+    def transports(self) -> list[Transport]:
+        """This user's connections to the target."""
+        return self.load.equipment.open_transports()
+
+    @cached_property
+    def uploader(self) -> Uploader:
+        """Carries files over them."""
+        return self.load.equipment.uploader(*self.transports, context=self.context)
+
     def on_start(self) -> None:
-        """Join the run that is going on."""
-        self.load = load_of(self.environment)
-        self.transports = self.load.equipment.open_transports()
-        self.uploader = self.load.equipment.uploader(*self.transports, context=self.context)
+        """Join the run here and now, so that the first upload has nothing to wait for."""
+        _ = self.uploader
 
     def on_stop(self) -> None:
         """Leave it, if there was one. Fewer users are no reason to cut a file in two: an upload goes on to its end."""
@@ -75,5 +84,5 @@ class UploadUser(User):
         return ended if isinstance(ended, Outcome) else None
 
     def _close(self) -> None:
-        for transport in getattr(self, "transports", ()):
+        for transport in vars(self).get("transports", ()):
             transport.close()

@@ -76,16 +76,17 @@ class Watch:
     def workers(
         self, records: Iterable[WorkerRecord], elapsed_s: float, *, missing: Iterable[str], over: bool
     ) -> Iterator[LiveWorker]:
-        """Each worker as it stands; `missing` are those that Locust has lost sight of."""
+        """Each worker as it stands; `missing` are those that Locust sees no more."""
         lost = set(missing)
         for record in records:
             reporter = self._reporters.get(record.worker_id, _Reporter())
+            gone = over or record.worker_id in lost
             yield LiveWorker(
                 worker_id=record.worker_id,
                 host=record.host,
                 state=_state(record, reporter, missing=record.worker_id in lost, over=over),
-                in_flight=reporter.in_flight,
-                goodput_per_s=None if over else reporter.goodput_per_s,
+                in_flight=0 if gone else reporter.in_flight,
+                goodput_per_s=None if gone else reporter.goodput_per_s,
                 reports=reporter.reports,
                 age_s=elapsed_s - reporter.at_s if reporter.reports and not over else None,
                 health=record.health,

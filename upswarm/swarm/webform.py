@@ -15,7 +15,7 @@ from upswarm.errors import UpswarmError, UsageError
 from upswarm.scenario import library, loader
 from upswarm.swarm.formfields import OURS, Amount, Shown, changed, in_words_of_the_form, wishes
 from upswarm.swarm.steering import Steering
-from upswarm.workload.kinds import Workload
+from upswarm.workload.kinds import ClosedLoad, Workload
 
 _ENDPOINT = "locust.swarm"
 _COMMON = ("user_count", "spawn_rate", "run_time")
@@ -48,6 +48,7 @@ class _Guard:
         self._shown = _fill_in(environment)
         self._host = environment.host  # as the form has it; during a run the environment's is the real target, or none
         self._starting = False
+        self._running_users = 0
 
     def show_what_is_set(self) -> None:
         """Let a page that is loaded anew show what was chosen last, and not what the command line said long ago."""
@@ -90,6 +91,7 @@ class _Guard:
             self._pick_classes()
             form = self._fields()
             self._steering.prepare(wishes(form, self._options, self._shown, _workload(form, self._options)))
+            self._running_users = self._steering.plan.workload.peak_users
             return self._let_locust(form)
         except BaseException:
             self._steering.premises.discard()
@@ -166,8 +168,13 @@ class _Guard:
         options = self._options
         if amount.is_shown_by(options):
             return "nothing was changed"
+        closed = isinstance(self._steering.plan.workload, ClosedLoad)
+        if closed and amount.users == options.num_users != self._running_users:  # the page shows what it has sent
+            raise UsageError(f"expected another number of users than the {amount.users} that the form began with, "
+                             f"for this run has {self._running_users}, and Ramp up alone changes nothing")  # fmt: skip
         self._steering.edit_users(amount.users, amount.spawn_rate_per_s)
         options.num_users, options.spawn_rate = amount.users, amount.spawn_rate_per_s
+        self._running_users = amount.users
         return f"from now on {amount.users} users"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +26,26 @@ REPORT, LAST_REPORT = "upswarm", "upswarm_last_report"
 
 _log = logging.getLogger(__name__)
 
+_NUMBER = "_number"
+"""In each document: the how manieth message it is of whoever says it."""
+
 Document = dict[str, Any]
 Handler = Callable[[str, Document], object]
 """Is called with the id of the worker that speaks or is spoken to, and what was said."""
 
 
 class Wire:
-    """One end of the line; the master has one for all workers. Nothing that was not sealed with our secret is heard."""
+    """One end of the line; the master has one for all workers.
+
+    Nothing is heard that was not sealed with our secret, and nothing twice, so that it is no use to record a message.
+    """
 
     def __init__(self, runner: MasterRunner | WorkerRunner, seal: Seal) -> None:
         self._runner = runner
         self._seal = seal
         self._told: set[str] = set()
+        self._sealed = 0
+        self._opened: dict[str, set[int]] = defaultdict(set)
 
     def on(self, kind: str, handle: Handler, *, concurrent: bool = False) -> None:
         """Handle messages of a kind, `concurrent` in a greenlet of its own, which a handler needs that waits."""
@@ -62,11 +71,17 @@ class Wire:
 
     def sealed(self, kind: str, worker_id: str, document: Mapping[str, Any]) -> Any:
         """As it travels, also within a message of Locust's."""
-        return self._seal.close(dict(document), f"{kind} of {worker_id}")
+        self._sealed += 1
+        return self._seal.close({**document, _NUMBER: self._sealed}, f"{kind} of {worker_id}")
 
     def open(self, kind: str, worker_id: str, sealed: Any) -> Document:
         """What was said; raises `SealError`."""
-        return self._seal.open(sealed, f"{kind} of {worker_id}")
+        document = self._seal.open(sealed, f"{kind} of {worker_id}")
+        count, opened = document.pop(_NUMBER, None), self._opened[worker_id]
+        if not isinstance(count, int) or count in opened:
+            raise SealError("it is no message of upswarm's, or has been heard before")
+        opened.add(count)
+        return document
 
     def heard(self, kind: str, worker_id: str, sealed: Any) -> Document | None:
         """What was said; None, and a warning once for each worker, where it was not sealed with our secret."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -41,6 +42,9 @@ from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.suspended import Suspended
 from upswarm.workload.shares import Share
 
+_LOOK_S = 0.05
+_IN_TOUCH_S = 3.0
+
 
 class WorkerSession:
     """Everything that a worker does for a run; the verdict is the master's."""
@@ -54,6 +58,7 @@ class WorkerSession:
         self._begun = AsyncResult()
         self._handed = 0
         self._over = False
+        self._master_heard_s: float | None = None
         self._reported = Event()
         environment.process_exit_code = EXIT_OK
         options = environment.parsed_options
@@ -61,10 +66,12 @@ class WorkerSession:
         remember_default_options()
         environment.events.test_start.add_listener(self._start)
         environment.events.report_to_master.add_listener(self._report)
+        environment.events.heartbeat_received.add_listener(self._master_came)
         environment.events.test_stopping.add_listener(self._stop)
         environment.events.quitting.add_listener(self._stop)  # on SIGTERM, Locust says good-bye before it stops
         self._wire = wire = Wire(runner, Seal.of_environment())
-        self._introduction = Introduction(wire, runner, SystemClock())
+        self._clock = SystemClock()
+        self._introduction = Introduction(wire, runner, self._clock)
         self._handover = Handover(self._send, self._take_up)
         self._listen(wire)
         if environment.parsed_options.processes:
@@ -112,7 +119,7 @@ class WorkerSession:
         try:
             plan, share = Plan.of_document(document), _share_of(document)
             started_s = self._introduction.master_clock.here_s(document["started_s"])
-            load = Load(self._environment, plan, share, started_s, self._handover.offer)
+            load = Load(self._environment, plan, share, started_s, offer=self._handover.offer, in_touch=self._in_touch)
         except Exception as error:  # whatever it is, nobody looks at this worker's terminal
             self._send(TROUBLE, {"run_id": document["run_id"], "sentence": str(error)})
             return
@@ -145,6 +152,13 @@ class WorkerSession:
         if load is self._load:
             self._send(USED_UP, {"run_id": load.run_id, "handed": self._handed})
 
+    def _master_came(self, **_: Any) -> None:
+        self._master_heard_s = self._clock.now()
+
+    def _in_touch(self) -> bool:
+        """Whether the master can't have given this worker up: it does so four seconds after the last heartbeat."""
+        return self._master_heard_s is None or self._clock.now() - self._master_heard_s < _IN_TOUCH_S
+
     def _take_up(
         self, run_id: str, suspended: Suspended, granted: Callable[[], bool], ended: Callable[[], None]
     ) -> bool:
@@ -159,14 +173,19 @@ class WorkerSession:
         self._drain_and_report(load, message["grace_s"], complete=message["complete"])
 
     def _retire(self, load: Load, message: Document) -> None:
-        """The master has heard nothing from this worker for some seconds, and goes on without it."""
-        self._drain_and_report(load, HURRY_S)
-        self._runner.quit()
+        """The master has heard nothing from this worker for some seconds, and goes on without it.
+
+        Its share is others' by now: what is due there is neither begun nor dropped here.
+        """
+        if not load.draining:
+            load.give(sys.maxsize)
+            self._drain_and_report(load, HURRY_S)
+            self._runner.quit()
 
     def _leave(self) -> None:
         """At once, but for users who are being stopped in order."""
         while self._runner.state == STATE_CLEANUP:
-            gevent.sleep(LOOK_S)
+            gevent.sleep(_LOOK_S)
         self._runner.quit()
 
     def _stop(self, **_: Any) -> None:

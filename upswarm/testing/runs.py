@@ -98,14 +98,20 @@ def _printed_by(command: list[str], environ: dict[str, str], timeout_s: float) -
         )
         try:
             in_time = _ends_within(timeout_s, process)
-            if not in_time:
-                process.terminate()  # it sees to its workers and its server
-                _ends_within(_FAREWELL_S, process)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        finally:  # also where somebody ends the test
+            _end(process)
         printed.seek(0)
         return in_time, process.returncode, printed.read()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """In order, if it has not ended: it sees to its workers, its server, and what that holds."""
+    try:
+        os.kill(process.pid, signal.SIGTERM)
+        _ends_within(_FAREWELL_S, process)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _ends_within(timeout_s: float, process: subprocess.Popen[bytes]) -> bool:

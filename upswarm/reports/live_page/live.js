@@ -4,7 +4,7 @@ import { clock, countAxis, draw, duration, size, sizeAxis, timeAxis } from "./ch
 
 const EVERY_MS = 2000;
 const PATIENCE_MS = 10000;
-const UNSETTLED_S = 15; // what is younger may still change, for workers report every few seconds
+const UNSETTLED_S = 5; // what is younger may still change, for workers report every few seconds
 const PHASES = ["init", "chunk", "finalize", "upload", "probe", "abort", "inspect"];
 const STATES = { none: "No run yet.", running: "Running.", ended: "Ended:" };
 const NOW_FIRST = new Set(["goodput", "sent", "in_flight"]);
@@ -13,6 +13,7 @@ const TONES = { passed: "good", failed: "bad", "invalid measurement": "invalid" 
 
 const byId = (id) => document.getElementById(id);
 const chosen = byId("phase");
+const drawn = new Map(); // what each table shows: drawn anew for nothing, it would take the focus from a link
 let shown = null; // the document that is shown, with all points of its series
 let asking = false;
 
@@ -32,7 +33,7 @@ async function ask() {
     byId("trouble").hidden = true;
     show(shown);
   } catch (error) {
-    byId("trouble").textContent = error.message;
+    say("trouble", error.message);
     byId("trouble").hidden = false;
   }
   asking = false;
@@ -69,15 +70,20 @@ function show(live) {
   byId("scenario").textContent = run.scenario || "Uploads, live";
   document.title = `${run.scenario || "Uploads, live"} – upswarm`;
   byId("banner").className = `banner ${state === "ended" ? TONES[run.conclusion.word] ?? "bad" : ""}`;
-  byId("state").textContent = state === "ended" ? `${STATES.ended} ${run.conclusion.word}.` : STATES[state];
-  byId("sentence").textContent = sentence(state, run);
+  say("state", state === "ended" ? `${STATES.ended} ${run.conclusion.word}.` : STATES[state]);
+  say("sentence", sentence(state, run));
   list(byId("remarks"), run.remarks);
-  byId("run-id").textContent = run.run_id;
-  for (const name of ["about", "target", "load", "elapsed"]) byId(name).textContent = run[name];
-  byId("users").textContent = state === "running" ? run.users.toLocaleString("en") : "–";
+  say("run-id", run.run_id);
+  for (const name of ["about", "target", "load", "elapsed"]) say(name, run[name]);
+  say("users", state === "running" ? run.users.toLocaleString("en") : "–");
   figures(live.figures);
   tables(live);
   if (state !== "none") charts(live);
+}
+
+/** A text that stays as it is is left alone, or it would be read out again, and what somebody has marked would be lost. */
+function say(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text;
 }
 
 function sentence(state, run) {
@@ -106,15 +112,15 @@ function charts(live) {
   const levels = live.in_flight.map(([at, value]) => [Math.min(at, lastS), value]);
   chart("chart-throughput", lastS, {
     lines: [line("sent", "sent", (point) => point.sent_per_s, true), line("goodput", "goodput", (point) => point.goodput_per_s)],
-    height: 230, axis: sizeAxis, show: (value) => `${size(value)}/s`, of: "Bytes per second", empty: "Nothing has been sent yet.", always: false,
+    height: 230, axis: sizeAxis, show: (value) => `${size(value)}/s`, of: "Bytes per second", empty: "Nothing has been sent.", always: false,
   });
   chart("chart-times", lastS, {
     lines: ["p50", "p95", "p99"].map((name, at) => line(name, name, (point) => point.times_s[at] ?? null)),
-    height: 230, axis: timeAxis, show: duration, of: `Response times of ${phase}`, empty: `No ${phase} has succeeded yet.`, always: true,
+    height: 230, axis: timeAxis, show: duration, of: `Response times of ${phase}`, empty: `No ${phase} has succeeded.`, always: true,
   });
   chart("chart-in-flight", lastS, {
     lines: [{ name: "in flight", kind: "level", values: levels }],
-    height: 180, axis: countAxis, show: (value) => value.toLocaleString("en"), of: "Uploads in flight", empty: "No worker has reported yet.", always: true,
+    height: 180, axis: countAxis, show: (value) => value.toLocaleString("en"), of: "Uploads in flight", empty: "No worker has reported.", always: true,
   });
   chart("chart-errors", lastS, {
     lines: [line("failed attempts", "attempts", (point) => point.failed_attempts), line("retries", "retries", (point) => point.retries), line("failed uploads", "lost", (point) => point.failed_uploads)],
@@ -144,7 +150,7 @@ function tables({ state, thresholds, phases, failures, workers, runs }) {
     ["observed", (row) => row.observed, "number"],
     [over ? "verdict" : "so far", (row) => `${MARKS[tone(row)]}${row.standing}`, tone],
   ]);
-  table("phases", phases, "No request has ended yet.", [
+  table("phases", phases, "No request has ended.", [
     ["phase", (row) => row.name], ...["count", "failed", "retries", "p50", "p90", "p95", "p99", "max", "sent"].map((key) => [key, (row) => row[key], "number"]),
   ]);
   table("failures", failures, "No attempt and no upload has failed.", [
@@ -171,6 +177,9 @@ function files({ run_id: runId }) {
 
 /** A table of `columns` [title, cell, class], or a sentence where there are no rows. */
 function table(id, rows, empty, columns, attributes = () => ({})) {
+  const now = JSON.stringify([rows, columns.map(([title]) => title)]);
+  if (drawn.get(id) === now) return;
+  drawn.set(id, now);
   if (rows.length === 0) {
     byId(id).replaceChildren(element("p", { class: "empty" }, empty));
     return;
@@ -199,6 +208,7 @@ function newTable(id) {
 }
 
 function list(box, sentences) {
+  if ([...box.children].map((each) => each.textContent).join("\n") === sentences.join("\n")) return;
   box.replaceChildren(...sentences.map((each) => element("li", {}, each)));
   box.hidden = sentences.length === 0;
 }

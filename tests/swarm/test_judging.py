@@ -1,0 +1,44 @@
+"""What a run comes to that is over, as far as its workers are concerned."""
+
+from __future__ import annotations
+
+from upswarm.results.measurements import Measurements
+from upswarm.results.run_file import Run
+from upswarm.scenario.loader import resolve
+from upswarm.swarm.gathering import Gathering, Reporting
+from upswarm.swarm.judging import Incidents, judge
+from upswarm.swarm.plan import Plan
+
+
+def judged(allowed: int, *, heard: set[str], gone: set[str]) -> Run:
+    """A run of workers a and b, of whom these have told everything, and those went before the end."""
+    plan = Plan.of("run-1", resolve({"workload": {"allowed_lost_workers": allowed}}), "http://h:1")
+    gathering = Gathering("run-1", ["a", "b"])
+    for worker_id in heard:
+        gathering.take(worker_id, Reporting("run-1", "h").report(Measurements(), last=True))
+    incidents = Incidents([f"worker {each} went" for each in sorted(gone)], gone)
+    return judge(plan, gathering, incidents, [], started_wall_s=0.0, elapsed_s=9.0, most_users=1)
+
+
+def test_a_worker_that_is_lost_or_leaves_fails_the_run() -> None:
+    assert "worker b was lost before it had reported everything" in judged(0, heard={"a"}, gone={"b"}).generator_faults
+    assert "worker b left before the end" in judged(0, heard={"a", "b"}, gone={"b"}).generator_faults
+
+
+def test_unless_the_scenario_allows_it_and_then_it_is_told_once() -> None:
+    run = judged(1, heard={"a"}, gone={"b"})
+    assert not any("worker" in fault for fault in run.generator_faults)
+    assert run.notes == ("worker b went",)
+
+
+def test_also_one_that_was_lost_only_in_the_end_is_told_of() -> None:
+    assert judged(1, heard={"a"}, gone=set()).notes == ("worker b was lost before it had reported everything",)
+
+
+def test_it_does_not_allow_so_many() -> None:
+    faults = judged(1, heard=set(), gone={"a", "b"}).generator_faults
+    assert sum("was lost" in fault for fault in faults) == 2
+
+
+def test_a_run_that_nobody_was_left_to_end_is_no_measurement() -> None:
+    assert "no worker was left at the end" in judged(2, heard={"a", "b"}, gone={"a", "b"}).generator_faults
