@@ -30,7 +30,7 @@ from upswarm.content.base import File
 from upswarm.content.random import Random
 from upswarm.content.sparse import Sparse
 from upswarm.results.recorder import Recorder
-from upswarm.swarm.bridge import Both, LocustBridge
+from upswarm.swarm.uploading.bridge import Both, LocustBridge
 from upswarm.transfer.chunks import Chunk
 from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.dialect import Flow

@@ -18,8 +18,8 @@ from locust.stats import setup_distributed_stats_event_listeners
 from benchmarks import stub_reports
 from benchmarks.table import table
 from upswarm.results.measurements import Measurements
-from upswarm.swarm.gathering import Reporting
-from upswarm.swarm.wire import REPORT
+from upswarm.swarm.workers.gathering import Reporting
+from upswarm.swarm.workers.wire import REPORT
 
 HEADINGS = (
     "a report of a worker with",

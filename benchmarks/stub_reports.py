@@ -19,8 +19,8 @@ from locust.stats import setup_distributed_stats_event_listeners
 
 from upswarm.results.measurements import Document, Measurements
 from upswarm.results.recorder import Recorder
-from upswarm.swarm.bridge import Both, LocustBridge
 from upswarm.swarm.precision import bucket_ms
+from upswarm.swarm.uploading.bridge import Both, LocustBridge
 from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.messages import Phase, Timings
 from upswarm.transfer.records import Attempt, End, Observer, Outcome

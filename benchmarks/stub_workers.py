@@ -29,10 +29,10 @@ from locust.runners import HEARTBEAT_INTERVAL
 from benchmarks import stub_reports
 from benchmarks.stub_reports import INTERVAL_S, Canned
 from benchmarks.table import percentile
-from upswarm.swarm.gathering import Reporting
-from upswarm.swarm.introduction import Introduction
-from upswarm.swarm.seal import Seal
-from upswarm.swarm.wire import DRAIN, GO, LAST_REPORT, PLAN, REPORT, Document, Wire
+from upswarm.swarm.workers.gathering import Reporting
+from upswarm.swarm.workers.introduction import Introduction
+from upswarm.swarm.workers.seal import Seal
+from upswarm.swarm.workers.wire import DRAIN, GO, LAST_REPORT, PLAN, REPORT, Document, Wire
 from upswarm.transfer.clock import SystemClock
 from upswarm.workload.shares import Share
 

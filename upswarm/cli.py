@@ -157,8 +157,8 @@ def check(scenario: str, target: str | None, users: int | None, duration_s: floa
 @_reports
 def capacity(scenario: str, **wishes: Any) -> NoReturn:
     """Find the highest load of SCENARIO that holds the objectives: double it until one breaks, then halve the gap."""
-    from upswarm.swarm.capacity import find  # noqa: PLC0415 (the other verbs do not need it)
-    from upswarm.swarm.question import ask  # noqa: PLC0415
+    from upswarm.swarm.search.capacity import find  # noqa: PLC0415 (the other verbs do not need it)
+    from upswarm.swarm.search.question import ask  # noqa: PLC0415
 
     sys.exit(find(ask(scenario, **wishes)))
 

@@ -58,7 +58,7 @@ def test_files_of_a_corpus_arrive_as_they_are_beside_those_that_are_made(worksho
 LACKING = """
 from locust.env import Environment
 from upswarm.scenario.loader import resolve
-from upswarm.swarm.load import Load
+from upswarm.swarm.uploading.load import Load
 from upswarm.swarm.plan import Plan
 from upswarm.workload.shares import Share
 

@@ -21,8 +21,8 @@ import zmq
 from tests.journey.runs import LOCUSTFILE, UNDER_WAY, Ended, Workshop, await_line, end_of, family, files_on, free_port
 from tests.servers import RunningServer, running_server
 from upswarm.results.run_file import Run
-from upswarm.swarm.handover import ANSWER, OFFER
-from upswarm.swarm.wire import GIVEN, HELLO, LAST_REPORT, TROUBLE, USED_UP
+from upswarm.swarm.workers.handover import ANSWER, OFFER
+from upswarm.swarm.workers.wire import GIVEN, HELLO, LAST_REPORT, TROUBLE, USED_UP
 
 LOAD = """\
 target: {target}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from upswarm.results.measurements import Measurements
 from upswarm.results.run_file import Run
 from upswarm.scenario.loader import resolve
-from upswarm.swarm.gathering import Gathering, Reporting
 from upswarm.swarm.judging import Incidents, judge
 from upswarm.swarm.plan import Plan
+from upswarm.swarm.workers.gathering import Gathering, Reporting
 
 
 def judged(allowed: int, *, heard: set[str], gone: set[str]) -> Run:

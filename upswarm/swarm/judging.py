@@ -12,8 +12,8 @@ from importlib.metadata import version
 from upswarm import __version__
 from upswarm.results.metrics import Summary
 from upswarm.results.run_file import Machine, Run, WorkerRecord
-from upswarm.swarm.gathering import Gathering
 from upswarm.swarm.plan import Plan
+from upswarm.swarm.workers.gathering import Gathering
 
 
 @dataclass(slots=True)

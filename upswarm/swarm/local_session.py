@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from upswarm.swarm.load import Load
 from upswarm.swarm.run_session import RunSession
+from upswarm.swarm.uploading.load import Load
 from upswarm.workload.shares import Share
 
 _LOCAL = "local"

@@ -22,14 +22,14 @@ from locust.web import WebUI
 from upswarm.errors import EXIT_GENERATOR, UpswarmError
 from upswarm.swarm.beside import at_its_end, failures
 from upswarm.swarm.hosts import Hosts
-from upswarm.swarm.load import GRACE_S, HURRY_S
 from upswarm.swarm.muster import check_tasks
 from upswarm.swarm.options import chosen_overrides
 from upswarm.swarm.outputs import LocustOutputs
 from upswarm.swarm.signals import end_on
 from upswarm.swarm.steering import Steering
 from upswarm.swarm.uncaught import uncaught
-from upswarm.swarm.webform import guard_swarm
+from upswarm.swarm.uploading.load import GRACE_S, HURRY_S
+from upswarm.swarm.web.webform import guard_swarm
 from upswarm.swarm.wishes import Wishes
 from upswarm.workload.kinds import FixedLoad
 

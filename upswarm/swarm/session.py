@@ -13,22 +13,22 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from upswarm.errors import UpswarmError
-from upswarm.swarm.endings import hide_endings
 from upswarm.swarm.forks import end_forks
-from upswarm.swarm.load import Load
 from upswarm.swarm.local_session import LocalSession
-from upswarm.swarm.looking import look
-from upswarm.swarm.master_session import MasterSession
 from upswarm.swarm.options import add_options
 from upswarm.swarm.outputs import LastingCSVWriter
-from upswarm.swarm.pages import add_pages
 from upswarm.swarm.precision import bucket_ms
-from upswarm.swarm.reception import undeterred
 from upswarm.swarm.run_session import RunSession
-from upswarm.swarm.seal import Seal
 from upswarm.swarm.steering import Steering
-from upswarm.swarm.tabs import add_tabs
-from upswarm.swarm.worker_session import WorkerSession
+from upswarm.swarm.uploading.load import Load
+from upswarm.swarm.web.endings import hide_endings
+from upswarm.swarm.web.looking import look
+from upswarm.swarm.web.pages import add_pages
+from upswarm.swarm.web.tabs import add_tabs
+from upswarm.swarm.workers.master_session import MasterSession
+from upswarm.swarm.workers.reception import undeterred
+from upswarm.swarm.workers.seal import Seal
+from upswarm.swarm.workers.worker_session import WorkerSession
 
 _sessions: WeakKeyDictionary[Environment, RunSession | WorkerSession] = WeakKeyDictionary()
 

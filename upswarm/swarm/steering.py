@@ -15,12 +15,12 @@ from upswarm.reports.summary import terminal_summary
 from upswarm.results.run_file import Run
 from upswarm.scenario import library, loader
 from upswarm.swarm.beside import agreed
-from upswarm.swarm.gathering import Gathering
 from upswarm.swarm.judging import Incidents, judge
 from upswarm.swarm.plan import Plan
 from upswarm.swarm.premises import Premises
-from upswarm.swarm.watching import Watch
+from upswarm.swarm.web.watching import Watch
 from upswarm.swarm.wishes import Wishes
+from upswarm.swarm.workers.gathering import Gathering
 from upswarm.transfer.clock import SystemClock
 from upswarm.workload.kinds import ClosedLoad
 from upswarm.workload.led import LedLoad

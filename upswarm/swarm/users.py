@@ -7,9 +7,9 @@ from functools import cached_property
 import gevent
 from locust import User, tag, task
 
-from upswarm.swarm.feeds import Turn
-from upswarm.swarm.load import Load
 from upswarm.swarm.session import load_of
+from upswarm.swarm.uploading.feeds import Turn
+from upswarm.swarm.uploading.load import Load
 from upswarm.transfer.records import Outcome
 from upswarm.transfer.transport import Transport
 from upswarm.transfer.uploader import Uploader

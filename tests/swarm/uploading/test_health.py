@@ -1,0 +1,82 @@
+"""A pulse: every look that was due counts, also those for which nobody woke up."""
+
+from __future__ import annotations
+
+import time
+
+import gevent
+import pytest
+
+from upswarm.results.recorder import Recorder
+from upswarm.swarm.uploading.health import LOOK_EVERY_S, Pulse, peak_rss_bytes
+from upswarm.testing.clock import FakeClock
+from upswarm.transfer.clock import SystemClock
+
+
+class Stepping(FakeClock):
+    """A fake clock, and a pulse on it that looks when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(now_s=50.0)
+        self.recorder = Recorder(self.now())
+        self.pulse = Pulse(self.recorder, self)
+
+    def look_after(self, seconds: float) -> None:
+        self.advance(seconds)
+        self.pulse._look(self.now())
+
+    def lags(self) -> list[float]:
+        found = self.recorder.take().generator.lag.counts()
+        return [value_s for value_s, count in found for _ in range(count)]
+
+
+@pytest.fixture
+def stepping():
+    clock = Stepping()
+    yield clock
+    clock.pulse.stop()
+
+
+def test_a_punctual_loop_has_no_lag(stepping):
+    for _ in range(3):
+        stepping.look_after(LOOK_EVERY_S)
+    assert stepping.lags() == [pytest.approx(0, abs=2e-6)] * 3
+
+
+def test_a_loop_that_hung_was_late_for_every_look_that_it_missed(stepping):
+    stepping.look_after(LOOK_EVERY_S + 0.16)
+    assert stepping.lags() == pytest.approx([0.01, 0.06, 0.11, 0.16], rel=1e-3)
+
+
+def test_a_late_look_does_not_move_the_schedule(stepping):
+    stepping.look_after(LOOK_EVERY_S + 0.03)
+    stepping.look_after(LOOK_EVERY_S - 0.03)
+    assert stepping.lags() == [pytest.approx(0, abs=2e-6), pytest.approx(0.03, rel=1e-3)]
+
+
+def test_cpu_is_weighed_once_a_second_and_counts_in_the_second_in_which_it_was_spent(stepping):
+    ends = time.process_time() + 0.02
+    while time.process_time() < ends:
+        pass
+    for _ in range(20):
+        stepping.look_after(LOOK_EVERY_S + 1e-9)
+    taken = stepping.recorder.take()
+    assert taken.generator.cpu.count == 1
+    assert {second: at.cpu_ms >= 20 for second, at in taken.seconds.items()} == {0: True}
+
+
+def test_the_greenlet_wakes_and_notices_who_blocks_the_loop():
+    recorder = Recorder(SystemClock().now())
+    pulse = Pulse(recorder, SystemClock())
+    gevent.sleep(0.12)
+    time.sleep(0.3)  # not patched here: nobody else has his turn
+    gevent.sleep(0.12)
+    pulse.stop()
+    lag = recorder.take().generator.lag
+    assert lag.count >= 8
+    assert lag.max_s is not None
+    assert lag.max_s > 0.2
+
+
+def test_the_peak_of_memory_is_in_bytes():
+    assert 10 << 20 < peak_rss_bytes() < 100 << 30

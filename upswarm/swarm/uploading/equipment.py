@@ -1,0 +1,98 @@
+"""What the users of one process upload with: connections, uploaders and files, as the plan says."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from functools import cached_property, partial
+from pathlib import Path
+from platform import node
+
+from locust.env import Environment
+
+from upswarm import plugins
+from upswarm.content.base import Content, File
+from upswarm.results.recorder import Recorder
+from upswarm.swarm.plan import Plan
+from upswarm.swarm.uploading.bridge import Both, Context, LocustBridge
+from upswarm.swarm.uploading.lanes import together
+from upswarm.transfer.auth import unsigned
+from upswarm.transfer.bandwidth import Pace
+from upswarm.transfer.budget import RetryBudget
+from upswarm.transfer.clock import Clock
+from upswarm.transfer.exchange import Exchange
+from upswarm.transfer.records import Observer
+from upswarm.transfer.transport import Transport
+from upswarm.transfer.uploader import Elsewhere, Uploader
+from upswarm.workload.mix import ContentSpec, Mix
+
+
+class Equipment:
+    """Made once for each run and process; what it measures goes to the recorder and to Locust's listeners."""
+
+    def __init__(
+        self, environment: Environment, plan: Plan, recorder: Recorder, clock: Clock, elsewhere: Elsewhere
+    ) -> None:
+        scenario = plan.scenario
+        self._plan = plan
+        self._recorder = recorder
+        self._clock = clock
+        self._elsewhere = elsewhere
+        self._settings = scenario.transfer.build(scenario.seed)
+        budget_ratio = self._settings.retry.budget_ratio
+        self._budget = None if budget_ratio is None else RetryBudget(budget_ratio)
+        self._protocol = scenario.build_protocol(node())
+        self._endpoint = self._protocol.caps.endpoint(plan.target_url)
+        auth = scenario.target.auth
+        self._sign = auth.build(self._endpoint, clock) if auth else unsigned
+        self._line = scenario.transfer.bandwidth.worker_limit()
+        self._bridge = partial(LocustBridge, environment, str(scenario.target.protocol), plan.target_url, clock)
+        self._contents: dict[ContentSpec, Content] = {}
+
+    def open_transports(self) -> list[Transport]:
+        """Connections for one user: as many as chunks of one upload travel at the same time."""
+        transfer = self._plan.scenario.transfer
+        return [transfer.open_transport(self._endpoint) for _ in range(transfer.parallel_chunks)]
+
+    def uploader(self, *transports: Transport, context: Context = dict) -> Uploader:
+        """An uploader over these transports, for one user; what can't travel at the same time takes the first.
+
+        Locust's listeners get the `context` with each request.
+        """
+        dice, observer = random.Random(), Both(self._recorder, self._bridge(context))
+        pace = self._plan.scenario.transfer.bandwidth.pace(self._line, self._clock)
+        exchange, *more_lanes = (self._exchange(each, observer, dice, pace) for each in transports)
+        return Uploader(
+            protocol=self._protocol,
+            exchange=exchange,
+            more_lanes=more_lanes,
+            together=together,
+            observer=observer,
+            settings=self._settings,
+            clock=self._clock,
+            dice=dice,
+            elsewhere=self._elsewhere,
+        )
+
+    def open_file(self, number: int) -> File:
+        """The file with this number of the run."""
+        draw = self._plan.workload.sized(self._mix.draw(number))
+        name = f"{self._plan.run_id}-{draw.number:06d}"
+        return self._content(draw.content).open(name, draw.size_bytes, draw.seed)
+
+    def _exchange(self, transport: Transport, observer: Observer, dice: random.Random, pace: Pace | None) -> Exchange:
+        return Exchange(
+            transport, observer, clock=self._clock, dice=dice,
+            retry=self._settings.retry, sign=self._sign, budget=self._budget, pace=pace,
+        )  # fmt: skip
+
+    @cached_property
+    def _mix(self) -> Mix:
+        """Made by the first user, whose errors the master hears of: this machine may lack a corpus that others have."""
+        return self._plan.scenario.build_mix()
+
+    def _content(self, spec: ContentSpec) -> Content:
+        if spec not in self._contents:
+            maker = plugins.find("content", spec.name)
+            self._contents[spec] = maker(Path(tempfile.gettempdir()), **spec.parameters)
+        return self._contents[spec]
