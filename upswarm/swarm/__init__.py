@@ -1,4 +1,4 @@
-"""The only rooms that know Locust: users, shape, options, and the two ends of a distributed run.
+"""The only rooms that know Locust: users, shape, options, and a run from the wish to the verdict.
 
 A locustfile needs `users.UploadUser`, `shape.StagesShape` and a call of `session.connect()`.
 """

@@ -61,3 +61,16 @@ def test_what_was_not_sealed_is_not_heard(data: Any) -> None:
     _, line, heard = line_with(SECRET)
     line.deliver(GIVEN, data, "w1")
     assert heard == []
+
+
+def test_messages_may_overtake_each_other_and_little_is_remembered_of_many() -> None:
+    wire, line, heard = line_with(SECRET)
+    sealed = [wire.sealed(GIVEN, "w1", {"n": number}) for number in range(3000)]
+    for first in range(0, 3000, 3):
+        for number in (first + 1, first, first + 2):
+            line.deliver(GIVEN, sealed[number], "w1")
+    assert len(heard) == 3000
+    for number in (0, 1500, 2999):
+        line.deliver(GIVEN, sealed[number], "w1")
+    assert len(heard) == 3000
+    assert len(wire._opened["w1"]._latest) <= 2001

@@ -29,9 +29,30 @@ _log = logging.getLogger(__name__)
 _NUMBER = "_number"
 """In each document: the how manieth message it is of whoever says it."""
 
+_REMEMBERED = 1000
+"""The numbers of so many latest messages are known; an older one is refused, for it may be a repetition."""
+
 Document = dict[str, Any]
 Handler = Callable[[str, Document], object]
 """Is called with the id of the worker that speaks or is spoken to, and what was said."""
+
+
+class _Opened:
+    """The numbers of messages that have been heard; they come nearly in order, so only the latest need be kept."""
+
+    def __init__(self) -> None:
+        self._latest: set[int] = set()
+        self._newest = 0
+
+    def is_new(self, number: int) -> bool:
+        """Whether it is the first time; asked once for each message."""
+        if number in self._latest or number <= self._newest - _REMEMBERED:
+            return False
+        self._latest.add(number)
+        self._newest = max(self._newest, number)
+        if len(self._latest) > 2 * _REMEMBERED:
+            self._latest = {each for each in self._latest if each > self._newest - _REMEMBERED}
+        return True
 
 
 class Wire:
@@ -45,7 +66,7 @@ class Wire:
         self._seal = seal
         self._told: set[str] = set()
         self._sealed = 0
-        self._opened: dict[str, set[int]] = defaultdict(set)
+        self._opened: dict[str, _Opened] = defaultdict(_Opened)
 
     def on(self, kind: str, handle: Handler, *, concurrent: bool = False) -> None:
         """Handle messages of a kind, `concurrent` in a greenlet of its own, which a handler needs that waits."""
@@ -77,10 +98,9 @@ class Wire:
     def open(self, kind: str, worker_id: str, sealed: Any) -> Document:
         """What was said; raises `SealError`."""
         document = self._seal.open(sealed, f"{kind} of {worker_id}")
-        count, opened = document.pop(_NUMBER, None), self._opened[worker_id]
-        if not isinstance(count, int) or count in opened:
+        number = document.pop(_NUMBER, None)
+        if not isinstance(number, int) or not self._opened[worker_id].is_new(number):
             raise SealError("it is no message of upswarm's, or has been heard before")
-        opened.add(count)
         return document
 
     def heard(self, kind: str, worker_id: str, sealed: Any) -> Document | None:
