@@ -57,6 +57,7 @@ class Workshop:
         self.folder = folder
         self.environ = environ
         self.reports = folder / "reports"
+        self.locustfile = LOCUSTFILE
 
     def scenario(self, target: str = "embedded", hold: str = "3s") -> str:
         """Write the scenario of these tests and return its path."""
@@ -88,8 +89,8 @@ class Workshop:
         return self.start(sys.executable, "-m", "upswarm.cli", *arguments)
 
     def locust(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `locust -f locustfiles/upload.py …`."""
-        command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--reports", str(self.reports)]
+        """Start `locust -f locustfiles/upload.py …`, or with a `locustfile` of one's own."""
+        command = [sys.executable, "-m", "locust", "-f", str(self.locustfile), "--reports", str(self.reports)]
         return self.start(*command, *arguments)
 
     def run(self) -> Run:

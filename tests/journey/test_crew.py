@@ -33,6 +33,13 @@ workload: {{allowed_lost_workers: {losses}, {load}}}
 PEOPLE = "users: {stages: [{to: 6, over: 0s}, {hold: 8s}], think_time: 20ms}"
 ARRIVALS = "arrivals: {stages: [{rate: 30/s, hold: 8s}], max_in_flight: 60}"
 COUNTED = "iterations: {count: 120, users: 8}"
+NO_SHAPE = """\
+from upswarm.swarm.session import connect
+from upswarm.swarm.users import UploadUser
+
+__all__ = ["UploadUser"]
+connect()
+"""
 OTHER_VERSION = "import upswarm; upswarm.__version__ = '9.9'; import locust.main; locust.main.main()"
 
 
@@ -87,6 +94,16 @@ def test_a_worker_that_joins_takes_a_part_of_the_load(cluster: Cluster) -> None:
     assert " joined: from then on 2 workers shared the load" in note
     assert all(worker.health.seconds > 0 for worker in run.workers)
     assert max(run.measurements.seconds) <= run.elapsed_s, "seconds count from the run's start, not the worker's"
+
+
+def test_users_go_to_a_worker_that_joins_also_where_no_shape_of_ours_leads_them(cluster: Cluster) -> None:
+    cluster.workshop.locustfile = cluster.workshop.folder / "own.py"
+    cluster.workshop.locustfile.write_text(NO_SHAPE)
+    master, _ = cluster.master(PEOPLE, "-u", "6", "-r", "6", "-t", "9s", workers=1), cluster.worker()
+    await_line(master.stdout, UNDER_WAY)
+    cluster.worker()
+    assert end_of(master).code == 0
+    assert all(worker.finished > 0 for worker in cluster.run().workers)
 
 
 def test_arrivals_come_once_each_whoever_comes_and_goes(cluster: Cluster) -> None:

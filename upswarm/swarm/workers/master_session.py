@@ -9,7 +9,7 @@ from typing import Any
 import gevent
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
-from locust.runners import STATE_MISSING, WORKER_REPORT_INTERVAL, MasterRunner
+from locust.runners import STATE_MISSING, STATE_RUNNING, WORKER_REPORT_INTERVAL, MasterRunner
 from locust.web import WebUI
 
 from upswarm.swarm.muster import limit_the_wait
@@ -20,6 +20,7 @@ from upswarm.swarm.workers.reception import Reception
 from upswarm.swarm.workers.seal import Seal
 from upswarm.swarm.workers.wire import DRAIN, GIVEN, LAST_REPORT, REPORT, TROUBLE, USED_UP, Document, Wire
 from upswarm.transfer.clock import SystemClock
+from upswarm.workload.led import LedLoad
 
 _REPORT_MARGIN_S = 15.0
 _WAY_S = 0.1
@@ -119,14 +120,21 @@ class MasterSession(RunSession):
             for worker_id in active:
                 if worker_id not in known:
                     crew.join(worker_id)
-                    self.steering.crew_changed(len(crew.worker_ids), joined=worker_id)
+                    self._crew_changed(crew, joined=worker_id)
             gevent.sleep(LOOK_S)
 
     def _lose(self, crew: Crew, worker_id: str) -> None:
         self._reception.give_up(worker_id)
         crew.lose(worker_id, self.steering.following(worker_id), self.steering.clock.now())
         self._switchboard.gone(worker_id)
-        self.steering.crew_changed(len(crew.worker_ids), lost=worker_id)
+        self._crew_changed(crew, lost=worker_id)
+
+    def _crew_changed(self, crew: Crew, *, joined: str | None = None, lost: str | None = None) -> None:
+        """Our own shape sees to the users; where another one leads them, or none, it is done here."""
+        self.steering.crew_changed(len(crew.worker_ids), joined=joined, lost=lost)
+        led = isinstance(self.steering.plan.workload, LedLoad)
+        if led and self._master.state == STATE_RUNNING and self._master.spawning_completed:
+            gevent.spawn(self._master.start, self._master.target_user_count, self._master.spawn_rate)
 
     def _who_uploads(self) -> list[str]:
         return [worker_id for worker_id in self.steering.waiting_for() if not self._is_missing(worker_id)]
@@ -150,7 +158,7 @@ class MasterSession(RunSession):
         if crew is not None and self._is_going_on(report["run_id"]) and worker_id in crew.worker_ids:
             crew.leave(worker_id, report["following"])
             self._switchboard.gone(worker_id)
-            self.steering.crew_changed(len(crew.worker_ids), lost=worker_id)
+            self._crew_changed(crew, lost=worker_id)
 
     def _given(self, giver: str, message: Document) -> None:
         if self._crew is not None:

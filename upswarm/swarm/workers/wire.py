@@ -27,7 +27,7 @@ REPORT, LAST_REPORT = "upswarm", "upswarm_last_report"
 _log = logging.getLogger(__name__)
 
 _NUMBER = "_number"
-"""In each document: the how manieth message it is of whoever says it."""
+"""In each document: its sender counts its messages."""
 
 _REMEMBERED = 1000
 """The numbers of so many latest messages are known; an older one is refused, for it may be a repetition."""
