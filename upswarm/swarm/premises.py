@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from upswarm.errors import UsageError
 from upswarm.files import new_folder
 from upswarm.scenario.model import Scenario
 from upswarm.scenario.target import EMBEDDED
@@ -31,10 +32,14 @@ class Premises:
         """Make a folder and find the target, or start it; its URL. Raises `UpswarmError`, and then nothing is left."""
         self._folder = new_folder(reports, f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{scenario.name}")
         try:
-            return self._find_target(wished_target, scenario)
+            url = self._find_target(wished_target, scenario)
         except Exception:
             self.discard()
             raise
+        if self._folder is None:  # somebody has discarded all of it meanwhile, but for the server that was starting
+            self.discard()
+            raise UsageError("the run was cut off before it started")
+        return url
 
     def close(self) -> None:
         """The run is over, and has left its files."""

@@ -33,6 +33,7 @@ from upswarm.swarm.web.webform import guard_swarm
 from upswarm.swarm.wishes import Wishes
 from upswarm.workload.kinds import FixedLoad
 
+_PREPARING_S = 5.0
 LOOK_S = 0.05
 """How often somebody looks whether what he waits for has come."""
 
@@ -53,7 +54,7 @@ class RunSession(ABC):
         self._tidying: gevent.Greenlet | None = None
         self._ending: Any = None  # the greenlet in which Locust ends the run
         self._has_begun = False
-        self._cut_off = self._leaving = False
+        self._cut_off = self._leaving = self._preparing = False
         self._outputs = LocustOutputs(environment)
         self._hosts = Hosts(environment)
         self.steering = Steering(environment, sys.stderr if self._outputs.prints_json else sys.stdout)
@@ -95,10 +96,15 @@ class RunSession(ABC):
         try:
             check_tasks(self._environment)
             if self._headless or self._options.autostart:
+                self._preparing = True
                 self.steering.prepare(self._wishes())
         except UpswarmError as error:
+            self._preparing = False
+            if self._leaving:  # that has been said
+                sys.exit(self._environment.process_exit_code)
             print(error, file=sys.stderr)
             sys.exit(error.exit_code)
+        self._preparing = False
         if self._options.autostart:
             self._options.run_time = None  # Locust would stop what runs so long after this run: perhaps the next one
 
@@ -213,8 +219,17 @@ class RunSession(ABC):
             self._runner.quit()
         elif not self._leaving:
             self._leaving = True
+            preparing = self._preparing
             self._environment.events.quitting.fire(environment=self._environment, reverse=True)
-            sys.exit(self._environment.process_exit_code)
+            if not (preparing and self._is_prepared_soon()):
+                sys.exit(self._environment.process_exit_code)
+
+    def _is_prepared_soon(self) -> bool:
+        """Whether whoever prepares a run has seen that it is not wanted any more, and leaves."""
+        with gevent.Timeout(_PREPARING_S, False):
+            while self._preparing:
+                gevent.sleep(LOOK_S)
+        return not self._preparing
 
     def _give_up(self, reason: str) -> None:
         print(reason, file=sys.stderr)
