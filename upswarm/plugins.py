@@ -65,7 +65,12 @@ def find(kind: str, name: str) -> Any:
     for entry in entry_points(group=f"upswarm.{kind}", name=name):
         return _load(kind, name, entry.value)
     if ":" in name:
-        return _load(kind, name, name)
+        try:
+            return _load(kind, name, name)
+        except PluginError as error:  # it may be one of ours, misspelt, with a parameter
+            raise PluginError(
+                error.message, hint=did_you_mean(name.partition(":")[0], names(kind)) or error.hint
+            ) from None
     raise PluginError(f"expected a {kind} ({', '.join(names(kind))}, or module:attribute), found {name!r}",
                       hint=did_you_mean(name, names(kind)))  # fmt: skip
 

@@ -113,3 +113,9 @@ def test_what_cannot_be_loaded_is_a_plugin_error_that_says_so(name):
 )
 def test_the_nearest_word(word, hint):
     assert plugins.did_you_mean(word, ["digest", "chunk_size"]) == hint
+
+
+def test_a_name_with_a_parameter_may_be_misspelt_too() -> None:
+    with pytest.raises(PluginError) as raised:
+        plugins.find("content", "compressble:3")
+    assert raised.value.hint == 'did you mean "compressible"?'

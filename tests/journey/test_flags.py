@@ -232,3 +232,23 @@ def assert_last_numbers(run: Run, folder: Path) -> None:
         assert {phase: numbers[phase] for phase in ("init", "chunk", "finalize")} == {
             phase: ours[phase] for phase in ("init", "chunk", "finalize")
         }
+
+
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]])
+def test_whoever_ends_a_run_that_waits_for_its_last_uploads_does_not_wait(tmp_path: Path, processes: list[str]) -> None:
+    path = tmp_path / "slow.yaml"
+    path.write_text(
+        "files: [4MiB]\ntransfer: {bandwidth: 100KiB/s}\nthresholds: [init.failed count == 0]\n"
+        "workload: {users: {stages: [{to: 2, over: 0s}, {hold: 2s}]}}\n"
+    )
+    workshop = Workshop(tmp_path)
+    process = workshop.begin("run", str(path), *processes, "--", "--stop-timeout", "60")
+    with family(process):
+        await_line(process.stdout, "uploading to ")
+        time.sleep(4)
+        process.send_signal(signal.SIGTERM)
+        ended = end_of(process)
+    run = workshop.run()
+    assert (ended.code, ended.err) == (0, "")
+    assert run.elapsed_s < 20
+    assert (run.measurements.uploads.stopped, run.generator_faults) == (2, ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from upswarm.swarm.run_session import RunSession
-from upswarm.swarm.uploading.load import Load
+from upswarm.swarm.uploading.load import HURRY_S, Load
 from upswarm.workload.shares import Share
 
 _LOCAL = "local"
@@ -33,6 +33,9 @@ class LocalSession(RunSession):
     def _used_up(self) -> bool:
         used_up = self.load().used_up
         return used_up is not None and used_up.is_set()
+
+    def _hurry(self) -> None:
+        self.load().hurry(HURRY_S)
 
     def _drain(self, grace_s: float, *, complete: bool) -> None:
         self.load().drain(grace_s, complete=complete)

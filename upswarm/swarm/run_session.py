@@ -88,6 +88,10 @@ class RunSession(ABC):
         """Whether the uploads of a run that has a fixed number of them have all ended."""
 
     @abstractmethod
+    def _hurry(self) -> None:
+        """The uploads under way in a run that is ending shall end as if it were cut off."""
+
+    @abstractmethod
     def _drain(self, grace_s: float, *, complete: bool) -> None:
         """End the uploads, and return when every last report is here or lost."""
 
@@ -214,8 +218,10 @@ class RunSession(ABC):
         return [f"{cut_off}, before its shape ended it" if planned_s is None else f"{cut_off} of {planned_s:g} s"]
 
     def _end(self) -> None:
-        """Stop what is running, in order; where nothing runs yet, leave."""
-        if self.steering.running:
+        """Stop what is running, in order, and hurry where it is being stopped; where nothing runs yet, leave."""
+        if self.steering.running and self._finishing is not None:
+            self._hurry()
+        elif self.steering.running:
             self._runner.quit()
         elif not self._leaving:
             self._leaving = True

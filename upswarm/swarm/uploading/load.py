@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -67,6 +68,7 @@ class Load:
         self._under_way: set[gevent.Greenlet] = set()
         self._guests: set[gevent.Greenlet] = set()
         self.draining = False
+        self._deadline_s = math.inf
         self._pulse = Pulse(self._recorder, clock)
 
     @property
@@ -153,15 +155,19 @@ class Load:
         Afterwards nothing is measured any more: the next report is the last.
         """
         self.draining = True
-        deadline_s = self._clock.now() + grace_s
+        self._deadline_s = self._clock.now() + grace_s
         if complete:
             self._feed.await_all(grace_s)
         self._feed.close()
-        while self.in_flight and self._clock.now() < deadline_s:
+        while self.in_flight and self._clock.now() < self._deadline_s:
             gevent.sleep(_LOOK_S)
         for _ in range(2):  # the first kill lets a user tell the server to forget the upload; the second does not wait
             with suppress(gevent.Timeout):  # one that waits for a master that is gone
                 gevent.killall(list(self._under_way), block=True, timeout=_KILL_S)
+
+    def hurry(self, grace_s: float) -> None:
+        """Uploads under way in a load that is being drained already may go on for no longer than this."""
+        self._deadline_s = min(self._deadline_s, self._clock.now() + grace_s)
 
     def _carry(self, turn: Turn, uploader: Uploader) -> Outcome | Exception | None:
         try:

@@ -14,6 +14,7 @@ from locust.web import WebUI
 
 from upswarm.swarm.muster import limit_the_wait
 from upswarm.swarm.run_session import LOOK_S, RunSession
+from upswarm.swarm.uploading.load import HURRY_S
 from upswarm.swarm.workers.crew import Crew
 from upswarm.swarm.workers.handover import ANSWER, OFFER, WITHDRAW, Switchboard
 from upswarm.swarm.workers.reception import Reception
@@ -95,11 +96,17 @@ class MasterSession(RunSession):
     def _used_up(self) -> bool:
         return self._crew is not None and self._crew.used_up
 
-    def _drain(self, grace_s: float, *, complete: bool) -> None:
-        self._switchboard.close()
+    def _hurry(self) -> None:
+        self._send_drain(HURRY_S, complete=True)
+
+    def _send_drain(self, grace_s: float, *, complete: bool) -> None:
         message = {"run_id": self.steering.plan.run_id, "grace_s": grace_s, "complete": complete}
         for worker_id in self.steering.waiting_for():
             self._wire.send(DRAIN, message, worker_id)
+
+    def _drain(self, grace_s: float, *, complete: bool) -> None:
+        self._switchboard.close()
+        self._send_drain(grace_s, complete=complete)
         with gevent.Timeout(grace_s + _REPORT_MARGIN_S, False):
             while self._who_uploads():
                 gevent.sleep(LOOK_S)

@@ -170,6 +170,8 @@ class WorkerSession:
             data[REPORT] = self._wire.sealed(REPORT, self._runner.client_id, self._load.report())
 
     def _drain(self, load: Load, message: Document) -> None:
+        """Said a second time, it is to hurry."""
+        load.hurry(message["grace_s"])
         self._drain_and_report(load, message["grace_s"], complete=message["complete"])
 
     def _retire(self, load: Load, message: Document) -> None:
@@ -191,6 +193,7 @@ class WorkerSession:
     def _stop(self, **_: Any) -> None:
         """The worker itself was told to stop, perhaps without a word from the master."""
         if self._load is not None:
+            self._load.hurry(HURRY_S)
             self._drain_and_report(self._load, HURRY_S)
             self._reported.wait(GRACE_S)
 
