@@ -144,7 +144,7 @@ class Stub:
                 heard(msg=Message(message.type, message.data, self.client_id))
         self._report()
         self.send_message("quit")
-        self.greenlet.kill(block=False)
+        self.greenlet.kill()  # before the socket is closed, on which they speak
         self._socket.close(linger=2000)
 
     def _welcome(self) -> None:

@@ -92,7 +92,7 @@ def test_a_worker_that_joins_takes_a_part_of_the_load(cluster: Cluster) -> None:
     assert run.measurements.uploads.stopped == 0, "nobody was cut off for the newcomer"
     (note,) = run.notes
     assert " joined: from then on 2 workers shared the load" in note
-    assert all(worker.health.seconds > 0 for worker in run.workers)
+    assert all(worker.finished > 0 for worker in run.workers), "the newcomer too"
     assert max(run.measurements.seconds) <= run.elapsed_s, "seconds count from the run's start, not the worker's"
 
 
@@ -119,6 +119,7 @@ def test_arrivals_come_once_each_whoever_comes_and_goes(cluster: Cluster) -> Non
     assert numbers == sorted(set(numbers))
     assert len(numbers) >= 240 - run.measurements.uploads.stopped
     assert [worker.lost for worker in run.workers] == [False] * 3
+    assert all(worker.finished > 0 for worker in run.workers), "the newcomer and the one that left, too"
     assert any(" left before the end: " in note for note in run.notes)
     assert any(" joined: " in note for note in run.notes)
 

@@ -37,7 +37,7 @@ from upswarm.swarm.workers.wire import (
     USED_UP,
     Document,
     Wire,
-)  # fmt: skip
+)
 from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.suspended import Suspended
 from upswarm.workload.shares import Share
