@@ -11,6 +11,7 @@ from typing import ClassVar
 EXIT_OK = 0
 EXIT_USAGE = 2
 EXIT_THRESHOLD = 3
+EXIT_AUDIT = 4
 EXIT_GENERATOR = 5
 
 

@@ -54,7 +54,11 @@ DOORS = {
     "msgpack": ["upswarm/swarm/workers/seal.py"],
     "falcon": ["server/upswarm_server/*"],
     "gunicorn": ["server/upswarm_server/*"],
-    "prometheus_client": ["server/upswarm_server/metrics.py"],
+    "junitparser": ["upswarm/reports/junit.py"],
+    "opentelemetry": ["upswarm/swarm/telemetry/*"],
+    "prometheus_client": ["server/upswarm_server/metrics.py", "upswarm/swarm/telemetry/*"],
+    "pyarrow": ["upswarm/results/events_parquet.py"],
+    "rich": ["upswarm/reports/terminal*.py"],
     # of the standard library:
     "socket": ["upswarm/transfer/transport*.py", "upswarm/swarm/*", "server/upswarm_server/*"],
     "sqlite3": ["server/upswarm_server/*"],

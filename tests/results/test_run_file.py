@@ -84,7 +84,9 @@ def test_the_summary_is_over_the_time_that_the_run_really_took(run):
 @pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1, "1", None])
 def test_another_version_is_refused_with_both_numbers(tmp_path, version):
     (tmp_path / RUN_FILE).write_text(json.dumps({"schema_version": version}))
-    with pytest.raises(UsageError, match=f"has schema version {version}, this upswarm reads version {SCHEMA_VERSION}"):
+    with pytest.raises(
+        UsageError, match=f"has schema version {version}, this upswarm reads versions 1 to {SCHEMA_VERSION}"
+    ):
         Run.load(tmp_path)
 
 

@@ -13,21 +13,21 @@ from upswarm.results import tallies
 from upswarm.results.examples import Examples
 from upswarm.results.generator import GeneratorTally
 from upswarm.results.intervals import Intervals
-from upswarm.results.tallies import ArrivalsTally, FilesTally, PhaseTally, SecondTally, UploadTally
-from upswarm.transfer.failures import Failure
-from upswarm.transfer.messages import Phase
+from upswarm.results.slices import Slice
+from upswarm.results.tallies import ArrivalsTally, FilesTally, SecondTally
+from upswarm.transfer.failures import NO_FAILURE
 from upswarm.transfer.records import Attempt, End, Outcome
 from upswarm.workload.pacing import Arrival
 
 Document = dict[str, Any]
 
 
-class Measurements:
-    """The sum of everything recorded."""
+class Measurements(Slice):
+    """The sum of everything recorded; `classes` holds that of each class of files, where the scenario has several."""
 
     def __init__(self) -> None:
-        self.phases: dict[Phase, PhaseTally] = {phase: PhaseTally() for phase in Phase}
-        self.uploads = UploadTally()
+        super().__init__()
+        self.classes: dict[str, Slice] = {}
         self.arrivals = ArrivalsTally()
         self.files = FilesTally()
         self.generator = GeneratorTally()
@@ -35,70 +35,45 @@ class Measurements:
         self.seconds: dict[int, SecondTally] = {}
         self.intervals = Intervals()
 
-    @property
-    def attempts(self) -> int:
-        """How many requests were sent, in all phases."""
-        return sum(tally.attempts for tally in self.phases.values())
-
     def record_attempt(self, attempt: Attempt, at_s: float) -> None:
         """Count one request that ended so many seconds after the start of the run."""
         self.intervals.record_attempt(attempt, at_s)
-        tally, at = self.phases[attempt.phase], self._second(int(at_s))
-        tally.attempts += 1
-        tally.retries += attempt.number > 1
-        tally.bytes_sent += attempt.bytes_sent
-        tally.unretried += attempt.unretried
+        self.count_attempt(attempt)
+        if attempt.file_class:
+            self._of_class(attempt.file_class).count_attempt(attempt)
+        at = self._second(int(at_s))
         at.attempts += 1
         at.bytes_sent += attempt.bytes_sent
-        if attempt.timings is not None:
-            tallies.record_timings(tally, attempt.timings, good=attempt.failure is None)
-        if attempt.failure is None:
-            tally.response_time.record(attempt.response_time_s)
-            tally.service_time.record(attempt.service_time_s)
-        elif attempt.failure is Failure.STOPPED:
-            tally.stopped += 1
-        elif attempt.failure is Failure.INTERRUPTED:
-            tally.interrupted += 1
-        else:
-            tally.failed += 1
-            kind = tallies.label(attempt.failure, attempt.status)
-            tally.failures[kind] += 1
-            self.examples.record(kind, attempt, at_s)
-            tally.failed_response_time.record(attempt.response_time_s)
+        if attempt.failure is not None and attempt.failure not in NO_FAILURE:
             at.failed += 1
+            self.examples.record(tallies.label(attempt.failure, attempt.status), attempt, at_s)
 
     def record_outcome(self, outcome: Outcome, at_s: float) -> None:
         """Count one upload that ended so many seconds after the start of the run."""
         self.intervals.record_outcome(outcome, at_s)
-        tally = self.uploads
-        tally.interruptions += outcome.interruptions
-        tally.resumes += outcome.resumes
-        tally.restarts += outcome.restarts
-        tally.resent_bytes += outcome.resent_bytes
+        self.count_outcome(outcome)
+        if outcome.file_class:
+            self._of_class(outcome.file_class).count_outcome(outcome)
         if outcome.end is End.FINISHED:
-            tally.finished += 1
-            tally.finished_bytes += outcome.size_bytes
-            tally.response_time.record(outcome.response_time_s)
             at = self._second(int(at_s))
             at.finished += 1
             at.finished_bytes += outcome.size_bytes
-        elif outcome.end is End.FAILED:
-            tally.failed += 1
-            tally.failures[outcome.failure or "unknown"] += 1
-        elif outcome.end is End.ABORTED:
-            tally.aborted += 1
-        else:
-            tally.stopped += 1
 
-    def record_arrival(self, arrival: Arrival) -> None:
-        """Count one that has begun."""
+    def record_arrival(self, arrival: Arrival, at_s: float) -> None:
+        """Count one that has begun so many seconds after the start of the run."""
+        self._second(int(at_s)).late += arrival.late
         self.arrivals.begun += 1
         self.arrivals.late += arrival.late
         self.arrivals.lateness.record(arrival.late_s)
 
-    def record_dropped(self) -> None:
-        """Count an arrival that found no slot."""
+    def record_dropped(self, at_s: float) -> None:
+        """Count an arrival that found no slot, so many seconds after the start of the run."""
+        self._second(int(at_s)).dropped += 1
         self.arrivals.dropped += 1
+
+    def record_in_flight(self, in_flight: int, second: int) -> None:
+        """Count the uploads that were under way in this second, in one worker."""
+        self._second(second).in_flight += in_flight
 
     def record_file(self, size_bytes: int, allocated_bytes: int) -> None:
         """Count a file that was made."""
@@ -113,10 +88,9 @@ class Measurements:
 
     def add(self, other: Measurements) -> None:
         """Add another worker's, or another interval's, measurements to these."""
-        for phase, tally in other.phases.items():
-            if tally.attempts:
-                tallies.add(self.phases[phase], tally)
-        tallies.add(self.uploads, other.uploads)
+        self.add_slice(other)
+        for name, each in other.classes.items():
+            self._of_class(name).add_slice(each)
         tallies.add(self.arrivals, other.arrivals)
         tallies.add(self.files, other.files)
         self.generator.add(other.generator)
@@ -128,10 +102,8 @@ class Measurements:
     def to_document(self, *, brief: bool = False) -> Document:
         """As JSON (and msgpack) can carry it; `brief` costs less, for what workers send."""
         return {
-            "phases": {
-                phase.value: tallies.to_document(tally, brief) for phase, tally in self.phases.items() if tally.attempts
-            },
-            "uploads": tallies.to_document(self.uploads, brief),
+            **self.slice_document(brief),
+            "classes": {name: each.slice_document(brief) for name, each in self.classes.items()},
             "arrivals": tallies.to_document(self.arrivals, brief),
             "files": tallies.to_document(self.files, brief),
             "generator": tallies.to_document(self.generator, brief),
@@ -144,9 +116,9 @@ class Measurements:
     def from_document(cls, document: Mapping[str, Any]) -> Measurements:
         """What `to_document` wrote; older run files have no intervals."""
         measurements = cls()
-        for phase, tally in document["phases"].items():
-            tallies.fill(measurements.phases[Phase(phase)], tally)
-        tallies.fill(measurements.uploads, document["uploads"])
+        measurements.fill_slice(document)
+        for name, each in document.get("classes", {}).items():
+            measurements._of_class(name).fill_slice(each)
         for name in ("arrivals", "files", "generator"):
             if name in document:
                 tallies.fill(getattr(measurements, name), document[name])
@@ -156,6 +128,9 @@ class Measurements:
         if "intervals" in document:
             measurements.intervals = Intervals.from_document(document["intervals"])
         return measurements
+
+    def _of_class(self, name: str) -> Slice:
+        return self.classes.setdefault(name, Slice())
 
     def _second(self, second: int) -> SecondTally:
         return self.seconds.setdefault(second, SecondTally())

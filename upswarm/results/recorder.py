@@ -14,6 +14,7 @@ class Recorder:
     def __init__(self, started_s: float) -> None:
         self._started_s = started_s
         self._measurements = Measurements()
+        self._seen_second = -1
 
     def attempted(self, attempt: Attempt) -> None:
         """Count a request."""
@@ -25,11 +26,11 @@ class Recorder:
 
     def began(self, arrival: Arrival) -> None:
         """Count an arrival that has begun."""
-        self._measurements.record_arrival(arrival)
+        self._measurements.record_arrival(arrival, self._since_start_s(arrival.began_s))
 
     def dropped(self, number: int, due_s: float) -> None:
         """Count an arrival that found no slot."""
-        self._measurements.record_dropped()
+        self._measurements.record_dropped(self._since_start_s(due_s))
 
     def opened(self, file: File) -> None:
         """Count a file that was made."""
@@ -38,6 +39,13 @@ class Recorder:
     def woke(self, late_s: float) -> None:
         """Count a look at the clock, so much later than it should have been."""
         self._measurements.generator.lag.record(late_s)
+
+    def saw(self, in_flight: int, now_s: float) -> None:
+        """Count the uploads under way, once in each second; the looks after the first are of no account."""
+        second = int(self._since_start_s(now_s))
+        if second != self._seen_second:
+            self._seen_second = second
+            self._measurements.record_in_flight(in_flight, second)
 
     def spent(self, cpu_s: float, queued_s: float, *, from_s: float, to_s: float) -> None:
         """Count CPU time, and that of waiting for it, between two moments on the clock that stamps attempts."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from upswarm.errors import EXIT_GENERATOR, EXIT_OK, EXIT_THRESHOLD, UsageError
+from upswarm.errors import EXIT_AUDIT, EXIT_GENERATOR, EXIT_OK, EXIT_THRESHOLD, UsageError
 from upswarm.files import write_whole
+from upswarm.results.audit_record import AuditRecord
 from upswarm.results.generator import Health
+from upswarm.results.marks import Mark
 from upswarm.results.measurements import Measurements
 from upswarm.results.metrics import Summary
 from upswarm.results.thresholds import Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RUN_FILE = "run.json"
 
 
@@ -48,7 +51,10 @@ class Run:
 
     `workload` is its load in words, and `planned_s` is None where the load has no planned duration.
     `generator_faults` are sentences about the measuring stick itself; where there is one, no verdict counts. `notes`
-    tell what else happened to it: workers that joined or left, users that were changed by hand.
+    tell what else happened to it: workers that joined or left, users that were changed by hand. `marks` are moments for
+    the charts. `settled` is what was measured after the first `warm_up_s`, where the scenario has a warm-up; thresholds
+    are judged by it. `server` holds what the server itself counted from the start of the run to its end, by the name of
+    its metric, where it offers that. `aborted_by` is the threshold that ended the run early.
     """
 
     run_id: str
@@ -65,11 +71,22 @@ class Run:
     generator_faults: tuple[str, ...] = field(default=())
     workload: str = ""
     notes: tuple[str, ...] = field(default=())
+    marks: tuple[Mark, ...] = field(default=())
+    warm_up_s: float = 0.0
+    settled: Measurements | None = None
+    server: Mapping[str, float] = field(default_factory=dict)
+    aborted_by: str = ""
+    audit: AuditRecord | None = None
 
     @property
     def summary(self) -> Summary:
-        """What metrics are read from."""
+        """What metrics of the whole run are read from."""
         return Summary(self.measurements, self.elapsed_s)
+
+    @property
+    def judged(self) -> Summary:
+        """What thresholds are judged by: all but the warm-up."""
+        return self.summary if self.settled is None else Summary(self.settled, self.elapsed_s - self.warm_up_s)
 
     @property
     def failed_verdicts(self) -> tuple[Verdict, ...]:
@@ -78,7 +95,12 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 all held, 3 a threshold did not, 5 the generator itself failed."""
+        """4 acknowledged files are missing or wrong, 5 the generator itself failed, 3 a threshold did not hold, else 0.
+
+        In this order: bytes that are lost are lost, whatever else went wrong.
+        """
+        if self.audit is not None and not self.audit.holds:
+            return EXIT_AUDIT
         if self.generator_faults:
             return EXIT_GENERATOR
         return EXIT_THRESHOLD if self.failed_verdicts else EXIT_OK
@@ -99,8 +121,9 @@ class Run:
             version = document["schema_version"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _no_run_file(path, error) from error
-        if version != SCHEMA_VERSION:
-            raise UsageError(f"{path} has schema version {version}, this upswarm reads version {SCHEMA_VERSION}",
+        if version not in range(1, SCHEMA_VERSION + 1):
+            expected = f"this upswarm reads versions 1 to {SCHEMA_VERSION}"
+            raise UsageError(f"{path} has schema version {version}, {expected}",
                              hint="use the upswarm that wrote it, or a newer one")  # fmt: skip
         try:
             return cls._of_document(document)
@@ -121,14 +144,21 @@ class Run:
             "verdicts": [verdict.to_document() for verdict in self.verdicts],
             "generator_faults": list(self.generator_faults),
             "notes": list(self.notes),
+            "marks": [mark.to_document() for mark in self.marks],
+            "aborted_by": self.aborted_by,
+            "audit": None if self.audit is None else self.audit.to_document(),
+            "server": dict(self.server),
+            "warm_up_s": self.warm_up_s,
             "workers": [asdict(worker) for worker in self.workers],
             "machine": asdict(self.machine),
             "scenario": self.scenario,
             "measurements": self.measurements.to_document(),
+            "settled": None if self.settled is None else self.settled.to_document(),
         }
 
     @classmethod
     def _of_document(cls, document: dict[str, Any]) -> Run:
+        audit, settled = document.get("audit"), document.get("settled")
         return cls(
             run_id=document["run_id"],
             scenario=document["scenario"],
@@ -144,6 +174,12 @@ class Run:
             machine=Machine(**document["machine"]),
             generator_faults=tuple(document["generator_faults"]),
             notes=tuple(document.get("notes", ())),
+            marks=tuple(map(Mark.of_document, document.get("marks", ()))),
+            warm_up_s=document.get("warm_up_s", 0.0),
+            settled=Measurements.from_document(settled) if settled is not None else None,
+            server=document.get("server", {}),
+            aborted_by=document.get("aborted_by", ""),
+            audit=AuditRecord.of_document(audit) if audit is not None else None,
         )
 
 

@@ -88,7 +88,8 @@ class FilesTally:
 class SecondTally:
     """What ended in one second of the run; `bytes_sent` counts every attempt, `finished_bytes` only whole files.
 
-    `cpu_ms` is the CPU time of all workers.
+    `cpu_ms` is the CPU time of all workers. `in_flight` uploads were under way when it began; arrivals were `late`, or
+    `dropped`.
     """
 
     attempts: int = 0
@@ -97,11 +98,15 @@ class SecondTally:
     finished: int = 0
     finished_bytes: int = 0
     cpu_ms: int = 0
+    in_flight: int = 0
+    late: int = 0
+    dropped: int = 0
 
 
 _YOUNGER = {
     "interrupted", "unretried", "aborted", "interruptions", "restarts", "resent_bytes",
     "connected", "reused", "connect_time", "send_time", "wait_time", "cpu_ms",
+    "in_flight", "late", "dropped",
 }  # fmt: skip
 Tally = PhaseTally | UploadTally | ArrivalsTally | FilesTally | GeneratorTally | SecondTally
 

@@ -58,8 +58,8 @@ class Exchange:
         self._retry = retry
         self._sign = sign
         self._budget = budget
-        self.file_name = ""
-        """Whose upload this is, for those who read of a failure."""
+        self.file_name = self.file_class = ""
+        """Whose upload this is, for those who read of a failure, and of which sort the file is."""
         self._pace = pace
 
     def drive(self, flow: Flow[T], due_s: float | None = None) -> T:
@@ -154,7 +154,8 @@ class Exchange:
             ended_s = self._clock.now()
             return Attempt(
                 request.phase, number, due_s, sent_s, ended_s, sent_bytes, status, timings=timings,
-                file_name=self.file_name, asked=signed, answer=end if isinstance(end, Response) else None,
+                file_name=self.file_name, file_class=self.file_class,
+                asked=signed, answer=end if isinstance(end, Response) else None,
             )  # fmt: skip
 
         if request.body is not None:

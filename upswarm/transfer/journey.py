@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What is to be done: a file, when it was due, and its number in the run, by which people have their habits."""
+    """What is to be done: a file, when it was due, and its number in the run, by which people have their habits.
+
+    `file_class` is the scenario's name for files of this sort.
+    """
 
     file: File
     due_s: float
     number: int | None = None
+    file_class: str = ""
 
 
 class Journey:
@@ -40,7 +44,7 @@ class Journey:
         self._clock = uploader.clock
         self._errand = errand
         for exchange in uploader.exchanges:
-            exchange.file_name = errand.file.name
+            exchange.file_name, exchange.file_class = errand.file.name, errand.file_class
         self._log = replace(since.log) if since else Log()
         self._lanes = Lanes(uploader.protocol, uploader.exchanges, uploader.together, uploader.settings.digest)
         self._lanes.session = session_of(since.session, self._protocol.caps) if since else None
@@ -76,6 +80,7 @@ class Journey:
             end, file.name, file.size_bytes, self._errand.due_s, self._clock.now(), log.resumes,
             failure=error.kind if error else None, message=error.message if error else "", receipt=receipt,
             interruptions=log.interruptions, restarts=log.restarts, resent_bytes=resent_bytes, away_s=log.away_s,
+            number=self._errand.number, file_class=self._errand.file_class,
         )  # fmt: skip
 
     def _go_on(self) -> Receipt:

@@ -17,7 +17,8 @@ class Attempt:
     `due_s` is when it should have been sent, `sent_s` when it was; `number` counts the tries of the same request
     from 1, so everything above 1 is a retry. `failure` is None when the dialect took the answer for a success.
     `timings` are the transport's, where it knows them, as far as the request came. `unretried`: it failed and
-    would have been tried again, but the retry budget was spent.
+    would have been tried again, but the retry budget was spent. `file_class` is the scenario's name for files of
+    this sort, "" where it has only one that needs none.
 
     `asked` is the request as it was signed, with the secrets in it, and `answer` what came, if anything: for whoever
     looks at them now. They are not to be kept.
@@ -35,6 +36,7 @@ class Attempt:
     timings: Timings | None = None
     unretried: bool = False
     file_name: str = ""
+    file_class: str = ""
     asked: Request | None = field(default=None, compare=False, repr=False)
     answer: Response | None = field(default=None, compare=False, repr=False)
 
@@ -76,7 +78,7 @@ class Outcome:
 
     It was interrupted on purpose so many times, and for `away_s` in all; it asked the server what it holds and went on
     (`resumes`), or began anew, for the server had forgotten it (`restarts`). `resent_bytes` of its file went out more
-    than once, if it finished.
+    than once, if it finished. `number` is the file's in the run, and None outside of one.
     """
 
     end: End
@@ -92,6 +94,8 @@ class Outcome:
     restarts: int = 0
     resent_bytes: int = 0
     away_s: float = 0.0
+    number: int | None = None
+    file_class: str = ""
 
     @property
     def response_time_s(self) -> float:

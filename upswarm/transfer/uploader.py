@@ -62,21 +62,25 @@ class Uploader:
         """One for each lane."""
         return (self.exchange, *self.more_lanes)
 
-    def upload(self, file: File, due_s: float | None = None, number: int | None = None) -> Outcome:
+    def upload(
+        self, file: File, due_s: float | None = None, number: int | None = None, file_class: str = ""
+    ) -> Outcome:
         """Bring the file to the server; the outcome is also told to the observer.
 
         `due_s` is when the upload was due on the run's clock, if that is not now: whoever begins late, for want of a
         free user, has made the file wait, and the response times of the upload and its first request say so.
-        `number` is the file's in the run; without it nobody interrupts this upload on purpose.
+        `number` is the file's in the run; without it nobody interrupts this upload on purpose. `file_class` is the
+        scenario's name for files of this sort.
 
         When the run ends in the middle (any exception that is not a `TransferError`), the server is asked to
         forget the upload, the outcome is told as stopped, and the exception goes on its way.
         """
-        return self._travelled(Journey(self, Errand(file, self.clock.now() if due_s is None else due_s, number)))
+        due_s = self.clock.now() if due_s is None else due_s
+        return self._travelled(Journey(self, Errand(file, due_s, number, file_class)))
 
-    def resume(self, file: File, suspended: Suspended) -> Outcome:
+    def resume(self, file: File, suspended: Suspended, file_class: str = "") -> Outcome:
         """Go on with an upload that was begun elsewhere; `file` is the one with its number."""
-        errand = Errand(file, self.clock.now() - suspended.elapsed_s, suspended.number)
+        errand = Errand(file, self.clock.now() - suspended.elapsed_s, suspended.number, file_class)
         return self._travelled(Journey(self, errand, suspended))
 
     def _travelled(self, journey: Journey) -> Outcome:

@@ -24,21 +24,23 @@ class ContentSpec:
 
 @dataclass(frozen=True, slots=True)
 class FileClass:
-    """One entry of a scenario's `files:`."""
+    """One entry of a scenario's `files:`; a name is needed only to tell it from others."""
 
     size: SizeDistribution
     content: ContentSpec = ContentSpec("sparse")
     weight: float = 1.0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FileDraw:
-    """The n-th file of a run, before it is made. `seed` decides its bytes."""
+    """The n-th file of a run, before it is made. `seed` decides its bytes; `file_class` is its class's name."""
 
     number: int
     content: ContentSpec
     size_bytes: int
     seed: int
+    file_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +60,4 @@ class Mix:
         """The file with this number, the same whoever asks and however often."""
         dice = random.Random(f"{self.seed}/{number}")
         (chosen,) = dice.choices(self.classes, weights=[each.weight for each in self.classes])
-        return FileDraw(number, chosen.content, chosen.size.draw(dice), dice.getrandbits(127))
+        return FileDraw(number, chosen.content, chosen.size.draw(dice), dice.getrandbits(127), chosen.name)

@@ -73,11 +73,11 @@ class UploadProblem(Exception):
     """A failure as Locust counts it: by its kind, so that a thousand of them are one row."""
 
 
-class Both:
-    """Two observers, told of the same."""
+class Several:
+    """Observers that are all told of the same."""
 
-    def __init__(self, first: Observer, second: Observer) -> None:
-        self._observers = (first, second)
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
 
     def attempted(self, attempt: Attempt) -> None:
         """Pass it on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from platform import node
@@ -14,7 +15,7 @@ from upswarm import plugins
 from upswarm.content.base import Content, File
 from upswarm.results.recorder import Recorder
 from upswarm.swarm.plan import Plan
-from upswarm.swarm.uploading.bridge import Both, Context, LocustBridge
+from upswarm.swarm.uploading.bridge import Context, LocustBridge, Several
 from upswarm.swarm.uploading.lanes import together
 from upswarm.transfer.auth import unsigned
 from upswarm.transfer.bandwidth import Pace
@@ -24,20 +25,31 @@ from upswarm.transfer.exchange import Exchange
 from upswarm.transfer.records import Observer
 from upswarm.transfer.transport import Transport
 from upswarm.transfer.uploader import Elsewhere, Uploader
-from upswarm.workload.mix import ContentSpec, Mix
+from upswarm.workload.mix import ContentSpec, FileDraw, Mix
 
 
 class Equipment:
-    """Made once for each run and process; what it measures goes to the recorder and to Locust's listeners."""
+    """Made once for each run and process; what it measures goes to the recorder and to Locust's listeners.
+
+    Further `observers` are told of everything too.
+    """
 
     def __init__(
-        self, environment: Environment, plan: Plan, recorder: Recorder, clock: Clock, elsewhere: Elsewhere
+        self,
+        environment: Environment,
+        plan: Plan,
+        recorder: Recorder,
+        clock: Clock,
+        elsewhere: Elsewhere,
+        *,
+        observers: Sequence[Observer] = (),
     ) -> None:
         scenario = plan.scenario
         self._plan = plan
         self._recorder = recorder
         self._clock = clock
         self._elsewhere = elsewhere
+        self._observers = observers
         self._settings = scenario.transfer.build(scenario.seed)
         budget_ratio = self._settings.retry.budget_ratio
         self._budget = None if budget_ratio is None else RetryBudget(budget_ratio)
@@ -59,7 +71,7 @@ class Equipment:
 
         Locust's listeners get the `context` with each request.
         """
-        dice, observer = random.Random(), Both(self._recorder, self._bridge(context))
+        dice, observer = random.Random(), Several(self._recorder, self._bridge(context), *self._observers)
         pace = self._plan.scenario.transfer.bandwidth.pace(self._line, self._clock)
         exchange, *more_lanes = (self._exchange(each, observer, dice, pace) for each in transports)
         return Uploader(
@@ -74,9 +86,12 @@ class Equipment:
             elsewhere=self._elsewhere,
         )
 
-    def open_file(self, number: int) -> File:
-        """The file with this number of the run."""
-        draw = self._plan.workload.sized(self._mix.draw(number))
+    def draw(self, number: int) -> FileDraw:
+        """The file with this number of the run, before it is made."""
+        return self._plan.workload.sized(self._mix.draw(number))
+
+    def open_file(self, draw: FileDraw) -> File:
+        """The file that was drawn."""
         name = f"{self._plan.run_id}-{draw.number:06d}"
         return self._content(draw.content).open(name, draw.size_bytes, draw.seed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import gevent
@@ -25,8 +26,9 @@ class Pulse:
     that hung for half a second was late ten times and not once.
     """
 
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, in_flight: Callable[[], int]) -> None:
         self._recorder = recorder
+        self._in_flight = in_flight
         self._clock = clock
         self._due_s = clock.now() + LOOK_EVERY_S
         self._cpu_from_s = clock.now()
@@ -48,6 +50,7 @@ class Pulse:
         while self._due_s <= now_s:
             self._recorder.woke(now_s - self._due_s)
             self._due_s += LOOK_EVERY_S
+        self._recorder.saw(self._in_flight(), now_s)
         if now_s - self._cpu_from_s >= _CPU_EVERY_S:
             self._weigh(now_s)
 

@@ -69,7 +69,7 @@ class Load:
         self._guests: set[gevent.Greenlet] = set()
         self.draining = False
         self._deadline_s = math.inf
-        self._pulse = Pulse(self._recorder, clock)
+        self._pulse = Pulse(self._recorder, clock, lambda: self.in_flight)
 
     @property
     def run_id(self) -> str:
@@ -171,9 +171,9 @@ class Load:
 
     def _carry(self, turn: Turn, uploader: Uploader) -> Outcome | Exception | None:
         try:
-            with self._opened(turn.number) as file:
+            with self._opened(turn.number) as (file, file_class):
                 self._recorder.opened(file)
-                return uploader.upload(file, turn.due_s, turn.number)
+                return uploader.upload(file, turn.due_s, turn.number, file_class)
         except REQUESTED as request:
             return request
         except Exception as error:
@@ -195,8 +195,8 @@ class Load:
         """The file was counted where it was made: once, however many workers upload it."""
         transports = self.equipment.open_transports()
         try:
-            with suppress(*REQUESTED), self._opened(suspended.number) as file:
-                self.equipment.uploader(*transports).resume(file, suspended)
+            with suppress(*REQUESTED), self._opened(suspended.number) as (file, file_class):
+                self.equipment.uploader(*transports).resume(file, suspended, file_class)
         except Exception as error:
             self._tell(error)
         finally:
@@ -205,12 +205,13 @@ class Load:
             ended()
 
     @contextmanager
-    def _opened(self, number: int) -> Iterator[File]:
-        """The file with this number; as long as it is open, `drain` knows that this greenlet uploads it."""
-        file, uploading = self.equipment.open_file(number), gevent.getcurrent()
+    def _opened(self, number: int) -> Iterator[tuple[File, str]]:
+        """The file with this number, and its class; as long as it is open, `drain` knows that this greenlet uploads."""
+        draw, uploading = self.equipment.draw(number), gevent.getcurrent()
+        file = self.equipment.open_file(draw)
         self._under_way.add(uploading)
         try:
-            yield file
+            yield file, draw.file_class
         finally:
             self._under_way.discard(uploading)
             file.close()
