@@ -11,7 +11,7 @@ SEED := 1
 TEST_PROCESSES := 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve ui test check bench drill screenshots format lint types schema lock clean
+.PHONY: help setup run serve ui test check bench drill screenshots format lint types schema vendor lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -61,8 +61,19 @@ format: $(READY_TO_WORK) ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: $(READY_TO_WORK) ## write scenarios/scenario.schema.json from the types
+schema: $(READY_TO_WORK) ## write scenarios/scenario.schema.json and docs/run.schema.json from the types
 	$(BIN)/python -m upswarm.scenario.schema > scenarios/scenario.schema.json
+	$(BIN)/python -m upswarm.results.run_schema > docs/run.schema.json
+
+VENDOR := upswarm/reports/vendor
+ECHARTS := node_modules/echarts
+# A licence that does not end with a line is given its end.
+vendor: ## fetch the charts' library anew, as package-lock.json has it (needs npm)
+	cd $(VENDOR) && npm ci --ignore-scripts --no-audit --no-fund \
+		&& cp $(ECHARTS)/dist/echarts.common.min.js echarts.min.js && sha256sum echarts.min.js > echarts.min.js.sha256 \
+		&& for each in LICENSE NOTICE; do awk 1 $(ECHARTS)/$$each > $$each; done \
+		&& awk 1 $(ECHARTS)/licenses/LICENSE-d3 > LICENSE-d3 && awk 1 node_modules/zrender/LICENSE > LICENSE-zrender \
+		&& rm -r node_modules
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
 

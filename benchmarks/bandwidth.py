@@ -33,7 +33,7 @@ name: bandwidth
 target: {{url: "{url}", protocol: {{http: {{send: {{method: PUT, path: /x, body: "@chunk", expect: [204]}}}}}}}}
 files: [{{size: 10GiB, content: random}}]
 transfer: {{bandwidth: {bandwidth}, chunk_size: {chunk_size}, parallel_chunks: {parallel}}}
-workload: {{users: {{stages: [{{to: {users}, over: 10ms}}, {{hold: {seconds}s}}]}}}}
+workload: {{allow_saturated_generator: true, users: {{stages: [{{to: {users}, over: 10ms}}, {{hold: {seconds}s}}]}}}}
 """
 
 

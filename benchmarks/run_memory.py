@@ -39,7 +39,7 @@ name: run-memory
 target: {{url: "{url}", protocol: put}}
 files: [{{size: {size}, content: {content}}}]
 transfer: {{retry: {{attempts: 1}}}}
-workload: {{users: {{stages: [{{to: {users}, over: 1s}}, {{hold: {seconds}s}}]}}}}
+workload: {{allow_saturated_generator: true, users: {{stages: [{{to: {users}, over: 1s}}, {{hold: {seconds}s}}]}}}}
 thresholds: ["upload.finished count >= 0"]
 """
 _K6 = """

@@ -39,7 +39,7 @@ _SCENARIO = """\
 name: scaling
 target: {{url: "{url}", protocol: put}}
 files: [20MiB]
-workload: {{users: {{stages: [{{to: {users}, over: 0s}}, {{hold: {seconds}s}}]}}}}
+workload: {{allow_saturated_generator: true, users: {{stages: [{{to: {users}, over: 0s}}, {{hold: {seconds}s}}]}}}}
 thresholds: ["upload.finished count >= 1"]
 """
 

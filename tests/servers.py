@@ -35,6 +35,8 @@ class Access(NamedTuple):
     seconds: float
     upload_id: str | None
     client_id: str | None
+    trace_id: str | None
+    span_id: str | None
     server_id: str
     pid: int
 

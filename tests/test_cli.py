@@ -80,7 +80,9 @@ def test_all_overrides_that_can_not_be_are_said_at_once(verb: str) -> None:
 
 DOCS = ROOT / "docs"
 RUNNING = (DOCS / "running.md").read_text()
-PAGES_OF_THEIR_OWN = {"capacity": "capacity.md", "probe": "probe.md", "ui": "web-ui.md"}
+PAGES_OF_THEIR_OWN = {
+    "audit": "audit.md", "capacity": "capacity.md", "compare": "comparing.md", "probe": "probe.md", "ui": "web-ui.md",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", sorted(set(cli.commands) - {"serve"}))

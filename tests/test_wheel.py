@@ -42,6 +42,7 @@ def test_the_wheel_holds_what_a_checkout_has_beside_the_packages(installed: Path
         "upswarm/shipped/locustfiles/custom.py",
         "upswarm/shipped/scenarios/smoke.yaml",
         "upswarm/reports/templates/report.html",
+        "upswarm/reports/vendor/echarts.min.js",
         "upswarm/reports/live_page/live.js",
         "upswarm_server/gunicorn.conf.py",
         "upswarm/py.typed",

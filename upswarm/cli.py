@@ -11,10 +11,13 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from upswarm import __version__, units
-from upswarm.errors import EXIT_USAGE, UpswarmError
+from upswarm.errors import EXIT_USAGE, UpswarmError, UsageError
+from upswarm.verbs.audit import audit
+from upswarm.verbs.compare import compare
 from upswarm.verbs.new import new
 
 DEFAULT_REPORTS = Path("reports")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class _Quantity(click.ParamType[float]):
@@ -44,6 +47,15 @@ _target = click.option("--target", help="A URL, or `embedded`, instead of the sc
 _processes = click.option("--processes", type=click.IntRange(1), help="Spread users over this many worker processes.")
 _reports = click.option("--reports", type=click.Path(path_type=Path), default=DEFAULT_REPORTS, show_default=True,
                         envvar="UPSWARM_REPORTS", help="The folder below which the run leaves its own.")  # fmt: skip
+_plain = click.option("--plain", is_flag=True, help="A line per moment, instead of a view drawn on the terminal.")
+
+
+def _metrics(command: _Command) -> _Command:
+    """Where figures are offered to Prometheus."""
+    bind = click.option("--metrics-bind", help="The address at which /metrics is offered.  [default: 127.0.0.1]")
+    port = click.option("--metrics-port", type=click.IntRange(0, 65535),
+                        help="Offer /metrics for Prometheus at this port; 0 is any free.")  # fmt: skip
+    return port(bind(command))
 
 
 _RATE = "So many arrivals per second, such as 20/s, instead of the scenario's workload."
@@ -54,7 +66,6 @@ _OVERRIDES = {
     "parallel-chunks": "How many chunks of one upload travel at the same time.",
     "digest": "A digest sent with each chunk: none, crc32c or sha256.",
 }
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _overrides(command: _Command) -> _Command:
@@ -72,7 +83,8 @@ def cli() -> None:
 
     \b
     Exit codes: 0 all thresholds held · 2 the scenario or the command is wrong
-    3 a threshold did not hold · 5 the generator itself failed, or the run was cut off
+    3 a threshold did not hold · 4 acknowledged files are missing or wrong
+    5 the generator itself failed, or the run was cut off
     """
 
 
@@ -82,9 +94,14 @@ def cli() -> None:
 @_users
 @_duration
 @click.option("--rate", help=_RATE)
+@click.option("--baseline", metavar="RUN", help="The run that thresholds compare with: its folder, or its run.json.")
+@click.option("--events", metavar="FILE", envvar="UPSWARM_EVENTS",
+              help="Keep every attempt and every upload in FILE, which ends in .csv or .parquet.")  # fmt: skip
 @_overrides
 @_processes
 @_reports
+@_plain
+@_metrics
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def run(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
     """Run SCENARIO (a name from scenarios/, or a path) to its verdict, without a web UI.
@@ -97,12 +114,34 @@ def run(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoRetu
 
 
 @cli.command()
+@click.argument("scenario", default="crash-drill")
+@_users
+@_duration
+@click.option("--rate", help=_RATE)
+@_overrides
+@_processes
+@_reports
+@_plain
+@_metrics
+@click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
+def drill(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
+    """Run SCENARIO against a server of upswarm's own, break things meanwhile, and audit what is left.
+
+    What is broken, and when, is said in the scenario's room `drill`; where there is none, its seed draws it.
+    """
+    from upswarm.swarm.launch import run_headless  # noqa: PLC0415 (importing Locust patches the interpreter)
+
+    run_headless(scenario, extra=locust_options, drill=True, **wishes)
+
+
+@cli.command()
 @click.argument("scenario", default="smoke")
 @_target
 @click.option("--bind", default="127.0.0.1", show_default=True, help="The address at which the page opens.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8089, show_default=True, help="Its port; 0 is any free.")
 @_processes
 @_reports
+@_metrics
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def ui(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
     """Open Locust's web UI, with SCENARIO in the form.
@@ -125,7 +164,9 @@ def check(scenario: str, target: str | None, users: int | None, duration_s: floa
           **overrides: str | None) -> None:  # fmt: skip
     """Validate SCENARIO, and say what it would do: how long, how many bytes, how many requests."""
     from upswarm.scenario import forecast, library, loader  # noqa: PLC0415 (the other verbs do not need them)
+    from upswarm.scenario.expectations import check_warm_up  # noqa: PLC0415
     from upswarm.scenario.overrides import Overrides  # noqa: PLC0415
+    from upswarm.swarm.drill.preparing import acts_of  # noqa: PLC0415
     from upswarm.swarm.target import chosen  # noqa: PLC0415
     from upswarm.workload.kinds import Override  # noqa: PLC0415
 
@@ -133,6 +174,8 @@ def check(scenario: str, target: str | None, users: int | None, duration_s: floa
     loaded = Overrides(**overrides).applied_to(loader.load(path), target)
     url = chosen(target, loaded)
     workload = loaded.build_workload().overridden(Override(users, None, duration_s, rate_per_s))
+    check_warm_up(loaded.warm_up, workload)
+    acts_of(loaded, workload, url)
     click.echo(f"{path} is a valid scenario")
     for line in forecast.Forecast.of(loaded, workload, url).lines():
         click.echo(line)
@@ -187,22 +230,35 @@ def serve(server_options: tuple[str, ...]) -> NoReturn:
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--csv", "as_csv", is_flag=True, help="Write phases.csv and series.csv beside it too.")
-def report(run: Path, as_csv: bool) -> None:
-    """Show the summary of RUN (a folder below reports/, or its run.json) and write its report.html anew."""
-    from upswarm.reports.csv_files import write_csv  # noqa: PLC0415 (the other verbs do not need them)
-    from upswarm.reports.html import write_report  # noqa: PLC0415
+@click.option("--csv", "as_csv", is_flag=True,
+              help="Write phases.csv, series.csv, workers.csv and errors.csv beside it too.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True,
+              help="Print verdict and metrics as JSON instead, and write nothing but what --csv asks for.")  # fmt: skip
+def report(run: Path, as_csv: bool, as_json: bool) -> None:
+    """Show the summary of RUN (a folder below reports/, or its run.json), and write anew what was made of it.
+
+    That is report.html, summary.md and junit.xml.
+    """
+    from upswarm.reports.outputs import leaving  # noqa: PLC0415 (the other verbs do not need them)
+    from upswarm.reports.outputs.csv_files import write_csv  # noqa: PLC0415
+    from upswarm.reports.outputs.json_document import json_text  # noqa: PLC0415
     from upswarm.reports.summary import terminal_summary  # noqa: PLC0415
     from upswarm.results.run_file import Run  # noqa: PLC0415
 
     loaded = Run.load(run)
     folder = run if run.is_dir() else run.parent
-    click.echo(terminal_summary(loaded, colour=sys.stdout.isatty()))
-    click.echo(f"report    {write_report(loaded, folder)}")
-    for path in write_csv(loaded, folder) if as_csv else ():
-        click.echo(f"csv       {path}")
+    click.echo(json_text(loaded) if as_json else terminal_summary(loaded, colour=sys.stdout.isatty()))
+    try:
+        left = [] if as_json else leaving.rewrite(loaded, folder)
+        left += [("csv", path) for path in write_csv(loaded, folder)] if as_csv else []
+    except OSError as error:
+        raise UsageError(f"{folder} can't be written: {error.strerror or error}",
+                         hint="--json prints figures and writes nothing") from error  # fmt: skip
+    click.echo(leaving.lines(left), nl=False, err=as_json)
 
 
+cli.add_command(audit)
+cli.add_command(compare)
 cli.add_command(new)
 
 

@@ -23,7 +23,7 @@ from upswarm_server.trace import Trace
 
 FIELDS = (
     "time", "request_id", "method", "path", "route", "status", "received_bytes", "seconds",
-    "upload_id", "client_id", "server_id", "pid",
+    "upload_id", "client_id", "trace_id", "span_id", "server_id", "pid",
 )  # fmt: skip
 """The members of a line of the access log, in their order."""
 
@@ -111,6 +111,8 @@ def access_line(resp: Any, req: Any, environ: dict[str, Any], request_time: time
         round(request_time.total_seconds(), 6),
         found.upload_id,
         found.client_id,
+        found.trace_id,
+        found.span_id,
         _SERVER_ID,
         os.getpid(),
     )

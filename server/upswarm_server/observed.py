@@ -29,7 +29,7 @@ class Observed:
 
     def process_request(self, req: Request, resp: Response) -> None:
         """The request begins."""
-        begun = trace.begin(req.get_header(trace.HEADER))
+        begun = trace.begin(req.get_header(trace.HEADER), req.get_header(trace.PARENT_HEADER))
         req.env[trace.KEY] = begun
         req.context.began_s = time.perf_counter()
         resp.set_header(trace.HEADER, begun.request_id)

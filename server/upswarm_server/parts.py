@@ -14,12 +14,15 @@ from upswarm_server.meter import Meter
 from upswarm_server.offload import Offload
 from upswarm_server.settings import Settings, SettingsError
 from upswarm_server.stores.base import Store
+from upswarm_server.stores.planted import EarlyStore
 
 _HINT = "docs/extending.md has a whole example, and upswarm.testing the suite that every {kind} keeps"
 
 
 def make_store(settings: Settings, offload: Offload, meter: Meter) -> Store:
     """The store of these settings; raises `PluginError`, or `SettingsError` when it can't serve so many workers."""
+    if settings.planted_bug == "acknowledge_early":
+        return EarlyStore.from_settings(settings, offload, meter)
     return cast(Store, _make("store", settings.store, Store, (settings, offload, meter)))
 
 

@@ -62,6 +62,7 @@ def serve(settings: Settings) -> int:
     tls.check(settings)
     _raise_file_limit(settings)
     _warn_of_faults(settings)
+    _warn_of_planted_bug(settings)
     listener = _listen(settings)
     with _owned(settings):
         if settings.exit_with_parent:
@@ -201,6 +202,12 @@ def _warn_of_faults(settings: Settings) -> None:
     if settings.faults:
         rules = "1 rule makes" if len(settings.faults) == 1 else f"{len(settings.faults)} rules make"
         print(f"upswarm-server: {rules} requests fail on purpose (UPSWARM_FAULTS)", file=sys.stderr)
+
+
+def _warn_of_planted_bug(settings: Settings) -> None:
+    if settings.planted_bug != "none":
+        bug = f"UPSWARM_PLANTED_BUG={settings.planted_bug}"
+        print(f"upswarm-server: THIS SERVER LOSES FILES ON PURPOSE, for a test ({bug})", file=sys.stderr)
 
 
 @contextmanager

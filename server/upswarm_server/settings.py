@@ -183,6 +183,13 @@ class Settings:
         "", read_rules, "Rules by which requests fail on purpose: a JSON list, or the path of a file with one."
     )
     faults_seed: int = _knob("0", _whole(0, 2**63 - 1), "The same seed draws the same faults.")
+    planted_bug: str = _knob(
+        "none",
+        _one_of("none", "acknowledge_early"),
+        "For tests of drills and audits alone: `acknowledge_early` answers a chunk before its bytes are safe, and "
+        "loses files when a process dies. Refused without `UPSWARM_EXIT_WITH_PARENT`, so a server that is meant to "
+        "stay never has it.",
+    )
     exit_with_parent: bool = _knob("no", _yes_no, "Stop when the process that started the server is gone.")
 
     def __post_init__(self) -> None:
@@ -234,6 +241,11 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield _outside("UPSWARM_AUTO_CHUNK_FLOOR", "UPSWARM_AUTO_CHUNK_CEILING", settings.auto_chunk_floor_bytes)
     if settings.auto_chunk_ceiling_bytes > settings.max_chunk_size_bytes:
         yield _outside("UPSWARM_AUTO_CHUNK_CEILING", "UPSWARM_MAX_CHUNK_SIZE", settings.auto_chunk_ceiling_bytes)
+    if settings.planted_bug != "none" and not (settings.exit_with_parent and settings.store == "disk"):
+        yield (
+            "UPSWARM_PLANTED_BUG: expected it only with UPSWARM_EXIT_WITH_PARENT=yes and UPSWARM_STORE=disk, "
+            "for it loses files and is there for tests; unset it"
+        )
     if (settings.tls_cert is None) != (settings.tls_key is None):
         yield "UPSWARM_TLS_CERT: expected it together with UPSWARM_TLS_KEY, found one without the other"
     if not (settings.tokens or settings.allow_anonymous or _is_loopback(settings.host)):

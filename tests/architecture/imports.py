@@ -45,6 +45,7 @@ DOORS = {
     "pydantic": ["upswarm/scenario/*"],
     "pydantic_core": ["upswarm/scenario/*"],
     "jinja2": ["upswarm/reports/*"],
+    "markupsafe": ["upswarm/reports/*"],
     "click": ["upswarm/cli.py", "upswarm/verbs/*"],
     "requests": ["upswarm/transfer/transport*.py"],
     "urllib3": ["upswarm/transfer/transport*.py"],
@@ -54,9 +55,13 @@ DOORS = {
     "msgpack": ["upswarm/swarm/workers/seal.py"],
     "falcon": ["server/upswarm_server/*"],
     "gunicorn": ["server/upswarm_server/*"],
-    "junitparser": ["upswarm/reports/junit.py"],
+    "junitparser": ["upswarm/reports/outputs/junit.py"],
     "opentelemetry": ["upswarm/swarm/telemetry/*"],
-    "prometheus_client": ["server/upswarm_server/metrics.py", "upswarm/swarm/telemetry/*"],
+    "prometheus_client": [
+        "server/upswarm_server/metrics.py",
+        "upswarm/swarm/telemetry/*",
+        "upswarm/swarm/server_counts.py",
+    ],
     "pyarrow": ["upswarm/results/events_parquet.py"],
     "rich": ["upswarm/reports/terminal*.py"],
     # of the standard library:

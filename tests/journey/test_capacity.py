@@ -43,6 +43,8 @@ def capacity_of(workshop: Workshop) -> Capacity:
 
 def test_the_capacity_of_a_known_server_is_found(workshop: Workshop) -> None:
     """30 ms for each of N people: a limit of 180 ms is held by 4, with 120, and not by 8, with 240."""
+    told = workshop.folder / "step-summary"
+    workshop.environ.update(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(told))
     with queueing_server(0.030) as server:
         arguments = ["--until", "chunk.response_time p50 < 180ms", "--min", "4", "--step", "2s", "--precision", "100%"]
         ended = workshop.upswarm("capacity", scenario(workshop, server.url), *arguments)
@@ -54,6 +56,8 @@ def test_the_capacity_of_a_known_server_is_found(workshop: Workshop) -> None:
     assert "Holds 4 users (and gives in between 4 and 8): chunk.response_time p50 1" in " ".join(ended.out.split())
     (folder,) = workshop.reports.iterdir()
     assert [Run.load(folder / step.run).peak_users for step in found.steps] == [4, 8]
+    assert not told.exists(), "GitHub is not told of steps"
+    assert all("::error" not in path.read_text() for path in folder.rglob("output.txt"))
 
 
 @pytest.mark.parametrize(("number", "folders"), [(signal.SIGTERM, 2), (signal.SIGINT, 3)])

@@ -20,6 +20,7 @@ import zmq
 
 from tests.journey.runs import LOCUSTFILE, UNDER_WAY, Ended, Workshop, await_line, end_of, family, files_on, free_port
 from tests.servers import RunningServer, running_server
+from upswarm.results.marks import MarkKind
 from upswarm.results.run_file import Run
 from upswarm.swarm.workers.handover import ANSWER, OFFER
 from upswarm.swarm.workers.wire import GIVEN, HELLO, LAST_REPORT, TROUBLE, USED_UP
@@ -122,6 +123,8 @@ def test_arrivals_come_once_each_whoever_comes_and_goes(cluster: Cluster) -> Non
     assert all(worker.finished > 0 for worker in run.workers), "the newcomer and the one that left, too"
     assert any(" left before the end: " in note for note in run.notes)
     assert any(" joined: " in note for note in run.notes)
+    marked = {mark.sentence.partition(" ")[2].partition(" ")[2] for mark in run.marks if mark.kind is MarkKind.WORKER}
+    assert marked == {"joined", "left before the end"}
 
 
 def test_uploads_that_are_counted_are_all_made_though_a_worker_is_killed(cluster: Cluster) -> None:

@@ -36,7 +36,7 @@ name: faults
 target: {target}
 files: [{{size: {{uniform: [0B, 512KiB]}}}}]
 transfer: {{chunk_size: 64KiB, retry: {{attempts: 30, base: 2ms, cap: 10ms}}}}
-workload: {{users: {{stages: [{{to: 3, over: 0s}}, {{hold: 3s}}]}}}}
+workload: {{allow_saturated_generator: true, users: {{stages: [{{to: 3, over: 0s}}, {{hold: 3s}}]}}}}
 thresholds: [upload.failed count == 0, upload.finished count >= 5]
 """
 

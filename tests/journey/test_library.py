@@ -26,7 +26,8 @@ SMALL_BYTES = 256 << 20
 SHORT = [
     name
     for name, scenario in SCENARIOS.items()
-    if (scenario.build_workload().planned_s or 0) <= SHORT_S
+    if scenario.drill is None  # whose acts need their time: test_drills.py
+    and (scenario.build_workload().planned_s or 0) <= SHORT_S
     and Forecast.of(scenario, scenario.build_workload()).mean_size_bytes <= SMALL_BYTES
 ]
 Runs = dict[str, Future[tuple[Ended, Run]]]
@@ -70,7 +71,7 @@ def test_a_scenario_that_comes_with_upswarm_runs(name: str, runs: Runs) -> None:
 
 
 def test_few_take_long() -> None:
-    assert set(SCENARIOS) - set(SHORT) == {"soak", "steady", "large-sparse"}
+    assert set(SCENARIOS) - set(SHORT) == {"soak", "steady", "large-sparse", "crash-drill", "disk-full-drill"}
 
 
 def test_a_scenario_without_a_server_of_its_own_finds_one_here() -> None:

@@ -143,7 +143,7 @@ def test_a_report_that_can_not_be_written_does_not_hide_the_summary(workshop: Wo
         ended = end_of(process)
     assert ended.code == 5
     assert "upload.failed count == 0" in ended.out
-    assert "! the report could not be written: " in ended.out
+    assert "! the run file could not be written: " in ended.out
     assert "Exit code 5." in ended.out
     assert ended.err == ""
 

@@ -20,7 +20,7 @@ import trustme
 from tests.journey.page import Page, open_page
 from tests.journey.runs import PATIENCE_S, UNDER_WAY, Workshop, family, free_port
 from tests.servers import wait_for
-from upswarm.reports.live_tabs import TABS
+from upswarm.reports.live.tabs import TABS
 from upswarm.results.histogram import Histogram
 
 OURS = ("/uploads", "/uploads/live", "/uploads/files/live.js", "/uploads/runs/x/run.json")

@@ -171,6 +171,7 @@ def test_users_can_be_edited_while_a_closed_load_runs_and_nothing_else_can(page:
     run = workshop.run()
     assert (run.peak_users, run.exit_code) == (7, 0)
     assert any("somebody changed the number of users to 7" in note for note in run.notes)
+    assert "somebody changed the number of users to 7" in [mark.sentence for mark in run.marks]
 
 
 def test_an_edit_of_the_ramp_up_alone_leaves_the_users_of_another_scenario_alone(

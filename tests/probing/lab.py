@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tests.probing.tus_http import ReadableTus
 from upswarm.probing.cuts import Cut, Ending, Point
 from upswarm.probing.findings import Findings
 from upswarm.probing.probe import Probe
 from upswarm.probing.target import Target
+from upswarm.protocols.tus import Tus
 from upswarm.transfer.auth import Sign, unsigned
 from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.dialect import UploadProtocol
@@ -22,7 +22,7 @@ NONE: tuple[Cut, ...] = ()
 
 
 def target(url: str, protocol: UploadProtocol | None = None, digest: str | None = None) -> Target:
-    protocol = protocol or ReadableTus("client-1")
+    protocol = protocol or Tus("client-1")
     return Target(
         url=protocol.caps.endpoint(url),
         protocol_name=type(protocol).__name__.lower(),

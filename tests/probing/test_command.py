@@ -19,7 +19,7 @@ transfer: {{chunk_size: 200kB}}
 """
 
 
-def written(folder: Path, url: str, *, protocol: str = "tests.probing.tus_http:ReadableTus", more: str = "") -> str:
+def written(folder: Path, url: str, *, protocol: str = "tus", more: str = "") -> str:
     path = folder / "probe.yaml"
     path.write_text(SCENARIO.format(url=url, protocol=protocol, more=more))
     return str(path)

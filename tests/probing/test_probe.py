@@ -7,14 +7,13 @@ from dataclasses import replace
 import pytest
 
 from tests.probing.lab import ALL, CHUNK_BYTES, NONE, ONE, PAUSE_S, probed, target
-from tests.probing.tus_http import Manners, tus_http
+from tests.probing.tus_http import Manners, UnreadableTus, tus_http
 from upswarm.errors import TargetError
 from upswarm.probing import listening
 from upswarm.probing.aftermath import Check, Kept
 from upswarm.probing.cuts import Ending, Point
 from upswarm.probing.findings import Findings, Keeping
 from upswarm.probing.probe import Probe
-from upswarm.protocols.tus import Tus
 from upswarm.transfer.clock import SystemClock
 
 
@@ -92,13 +91,15 @@ def test_a_finished_file_that_is_not_what_was_sent_fails() -> None:
     with tus_http(Manners(damages=True)) as (url, _):
         findings = probed(url, ONE)
     assert (findings.uncut, findings.aftermaths[0].check) == (Check.WRONG, Check.WRONG)
-    assert findings.aftermaths[0].notes == (f"the bytes from 0 to {CHUNK_BYTES * 5 // 2} are not those that were sent",)
+    size_bytes = CHUNK_BYTES * 5 // 2
+    found = f"the bytes from 0 to {size_bytes} are not those that were sent, from byte {size_bytes - 1} on"
+    assert findings.aftermaths[0].notes == (found,)
     assert (findings.keeping, findings.exit_code) == (Keeping.ALL_BYTES, 3)
 
 
 def test_what_can_not_be_read_back_is_not_called_right() -> None:
     with tus_http(Manners(damages=True)) as (url, _):
-        findings = probed(url, ONE, Tus("client-1"))
+        findings = probed(url, ONE, UnreadableTus("client-1"))
     assert (findings.aftermaths[0].finished, findings.aftermaths[0].check) == (True, Check.UNREAD)
     assert findings.exit_code == 0
 

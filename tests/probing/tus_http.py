@@ -11,16 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.protocols.tus_server import TusServer
 from upswarm.protocols.tus import Tus
 from upswarm.transfer.messages import Body, Phase, Request, Response
-from upswarm.transfer.records import Receipt
 
 _PIECE_BYTES = 1 << 14
 
 
-class ReadableTus(Tus):
-    """tus, and what many of its servers do besides: a finished upload can be read at its URL."""
+class UnreadableTus(Tus):
+    """tus as it is specified: what many of its servers do besides is none of its affair."""
 
-    def download(self, receipt: Receipt) -> Request:
-        return Request(Phase.PROBE, "GET", receipt.file_id)
+    download = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,22 @@ class AzureServer:
                     return error(404, "BlobNotFound")
                 blocks = self.waiting.get(name, {})
                 return listed(*((block_id, len(blocks[block_id])) for block_id in blocks))
+            case "HEAD", {} if not query:
+                blob = self.blobs.get(name)
+                return Response(404) if blob is None else Response(200, {"content-length": str(len(blob))})
+            case "GET", {"restype": "container", "comp": "list", "prefix": prefix}:
+                return self._list(prefix, query.get("marker", ""))
             case "PUT", {"comp": "blocklist"}:
                 return self._commit(name, body)
         raise AssertionError(f"no route for {request.method} {request.path}")
+
+    def _list(self, prefix: str, marker: str) -> Response:
+        """Two names on a page; the marker is the first of the next one."""
+        names = [name[1:] for name in sorted(self.blobs) if name[1:].startswith(prefix) and name[1:] >= marker]
+        blobs = "".join(f"<Blob><Name>{name}</Name></Blob>" for name in names[:2])
+        following = f"<NextMarker>{names[2]}</NextMarker>" if names[2:] else "<NextMarker/>"
+        body = f"\ufeff<EnumerationResults><Blobs>{blobs}</Blobs>{following}</EnumerationResults>"
+        return Response(200, {"content-type": "application/xml"}, body.encode())
 
     def _commit(self, name: str, body: bytes) -> Response:
         known = self.committed.get(name, {}) | self.waiting.get(name, {})

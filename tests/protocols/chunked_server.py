@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from upswarm.transfer.messages import Request, Response
 
@@ -20,9 +21,12 @@ class ChunkedServer:
         self._chunk_size_bytes = chunk_size_bytes
         self._ids = itertools.count(1)
         self.sizes: dict[str, int] = {}
+        self.files: dict[str, dict[str, object]] = {}
         self.received: dict[str, dict[int, bytes]] = {}
 
-    def __call__(self, request: Request) -> Response:
+    def __call__(self, request: Request) -> Response:  # noqa: PLR0911 (one per route)
+        if request.path.startswith("/v1/files"):
+            return self._files(urlsplit(request.path))
         _, _, _, *rest = request.path.split("/")
         match request.method, rest:
             case "POST", []:
@@ -55,4 +59,15 @@ class ChunkedServer:
         size_bytes = self.sizes[upload_id]
         if len(self.file(upload_id)) != size_bytes:
             return reply(409, {"code": "upload_incomplete"})
-        return reply(201, {"file_id": f"f-{upload_id}", "size_bytes": size_bytes})
+        self.files[f"f-{upload_id}"] = {"file_id": f"f-{upload_id}", "filename": "a.bin", "size_bytes": size_bytes}
+        return reply(201, self.files[f"f-{upload_id}"])
+
+    def _files(self, url: SplitResult) -> Response:
+        """A record, or all of them, one on a page."""
+        file_id = url.path.removeprefix("/v1/files").lstrip("/")
+        if file_id:
+            known = file_id in self.files
+            return reply(200, self.files[file_id]) if known else reply(404, {"code": "file_not_found"})
+        files, begin = list(self.files.values()), int(parse_qs(url.query).get("cursor", ["0"])[0])
+        following = str(begin + 1) if begin + 1 < len(files) else None
+        return reply(200, {"files": files[begin : begin + 1], "next_cursor": following})

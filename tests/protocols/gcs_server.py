@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.protocols.chunked_server import reply
 from upswarm.transfer.messages import Request, Response
@@ -26,6 +26,9 @@ class GcsServer:
     def __call__(self, request: Request) -> Response:
         if request.method == "POST":
             return self._create(parse_qs(urlsplit(request.path).query))
+        if request.method == "GET":
+            name = unquote(request.path.rpartition("/")[2])
+            return self._file(name) if name in self.files else reply(404)
         (upload_id,) = parse_qs(urlsplit(request.path).query)["upload_id"]
         if upload_id not in self.names:
             return reply(404)

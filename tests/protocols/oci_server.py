@@ -23,7 +23,8 @@ class OciServer:
         path, _, query = request.path.partition("?")
         upload_id = path.rpartition("/")[2]
         if request.method == "HEAD":
-            return reply(200 if upload_id in self.blobs else 404)
+            blob = self.blobs.get(upload_id)
+            return reply(404) if blob is None else reply(200, content_length=str(len(blob)))
         if request.method == "POST":
             return self._create()
         if upload_id not in self.held:

@@ -17,5 +17,8 @@ class PutServer:
             new = request.path not in self.files
             self.files[request.path] = b"".join(request.body or ())
             return reply(201 if new else 204)
+        if request.method == "HEAD":
+            file = self.files.get(request.path)
+            return reply(404) if file is None else reply(200, content_length=str(len(file)))
         assert request.method == "DELETE", request
         return reply(404 if self.files.pop(request.path, None) is None else 204)

@@ -53,6 +53,8 @@ class S3Server:
                 return self._put(key, body)
             case "HEAD", {} if not query:
                 return self._head(key)
+            case "GET", {"list-type": "2", "prefix": prefix}:
+                return self._objects(prefix, int(query.get("continuation-token", 0)))
             case _, {"uploadId": upload_id} if upload_id not in self.parts:
                 return error(404, "NoSuchUpload")
             case "PUT", {"uploadId": upload_id, "partNumber": number}:
@@ -73,13 +75,22 @@ class S3Server:
         return document("InitiateMultipartUploadResult", f"<UploadId>{upload_id}</UploadId>")
 
     def _put(self, key: str, body: bytes) -> Response:
-        self.objects[key] = body
+        self.objects[key], self._tags[key] = body, tag_of(body)
         return Response(200, {"etag": tag_of(body)})
 
     def _head(self, key: str) -> Response:
         if key not in self.objects:
             return Response(404)
         return Response(200, {"etag": self._tags[key], "content-length": str(len(self.objects[key]))})
+
+    def _objects(self, prefix: str, begin: int) -> Response:
+        keys = [key[1:] for key in sorted(self.objects) if key[1:].startswith(prefix)]
+        shown, end = keys[begin : begin + self._page_length], begin + self._page_length
+        inner = "".join(
+            f"<Contents><Key>{key}</Key><Size>{len(self.objects[f'/{key}'])}</Size></Contents>" for key in shown
+        )
+        more = f"<NextContinuationToken>{end}</NextContinuationToken>" if end < len(keys) else ""
+        return document("ListBucketResult", f"<IsTruncated>{str(bool(more)).lower()}</IsTruncated>{more}{inner}")
 
     def _list(self, upload_id: str, marker: int) -> Response:
         parts = self.parts[upload_id]

@@ -2,20 +2,24 @@
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.protocols.steps import replayed
-from tests.wire.format import conversations, example_values, load
+from tests.wire.format import CONVERSATIONS, conversations, example_values, load
 from upswarm.content.random import Random
 from upswarm.digests import parse_header
 from upswarm.protocols.chunked import Chunked
-from upswarm.transfer.dialect import ChunkDigest
+from upswarm.transfer.dialect import ChunkDigest, Session
 from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.ranges import NOTHING
+from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Listed, Page, Stored
 
 KINDS = {
     "upload_not_found": Failure.GONE,
+    "file_not_found": Failure.GONE,
     "digest_mismatch": Failure.CORRUPT,
     "upload_incomplete": Failure.INCOMPLETE,
 }
@@ -28,8 +32,11 @@ class Client:
         self.session = None
         self.file = None
         self.receipt = None
+        self.found = []
 
     def step(self, request):
+        if request.path.startswith("/v1/files"):
+            return self.audit(urlsplit(request.path))
         match request.method, request.path.split("/")[3:]:
             case "POST", []:
                 about = json.loads(request.body)
@@ -47,8 +54,16 @@ class Client:
                 return self.chunked.abort(self.session)
         raise AssertionError(f"no step for {request.method} {request.path}")
 
+    def audit(self, url):
+        file_id = url.path.removeprefix("/v1/files").strip("/")
+        if file_id:
+            return self.chunked.inspect(Receipt(file_id, self.file.size_bytes))
+        return self.chunked.listing(parse_qs(url.query)["prefix"][0], "")
+
     def take(self, method, result):
-        if method in {"PUT", "GET"} or self.session is None:
+        if isinstance(result, Stored | Page):
+            self.found.append(result)
+        elif method in {"PUT", "GET"} or self.session is None:
             self.session = result
         elif method == "POST":
             self.receipt = result
@@ -95,7 +110,7 @@ def test_the_client_asks_as_recorded(path):
 @pytest.mark.parametrize("path", conversations("chunked"), ids=lambda path: path.stem)
 def test_the_client_believes_what_the_server_says_it_holds(path):
     for client, request, answer, result in replay(path):
-        if request.method == "GET" and answer.status == 200:
+        if request.method == "GET" and isinstance(result, Session):
             assert result.held.total_bytes == json.loads(answer.body)["received_bytes"]
             missing = [chunk.index for chunk in result.grid.not_held(result.held)]
             spans = json.loads(answer.body)["missing_chunks"]
@@ -116,6 +131,13 @@ def test_a_conversation_that_ends_well_ends_with_a_receipt(name):
     assert receipt.file_id == json.loads(answer.body)["file_id"]
     assert receipt.size_bytes == client.file.size_bytes
     assert client.session.held.missing(receipt.size_bytes) == NOTHING
+
+
+def test_an_audit_believes_what_the_server_says_of_a_file():
+    *_, (client, _, _, gone) = replay(CONVERSATIONS / "chunked" / "audit.http")
+    receipt = client.receipt
+    assert client.found == [Stored(0), Page((Listed(receipt.file_id, client.file.name, 0),))]
+    assert gone.kind is Failure.GONE
 
 
 def test_there_are_conversations():

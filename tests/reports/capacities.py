@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from upswarm.reports.capacity import headline, row, summary
-from upswarm.reports.capacity_page import write_page
+from upswarm.reports.capacity.page import write_page
+from upswarm.reports.capacity.text import headline, row, summary
 from upswarm.results.capacity import Capacity, End
 from upswarm.results.objectives import Finding, Judgement, parse
 from upswarm.results.steps import By, Step, Verdict

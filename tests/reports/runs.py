@@ -58,10 +58,11 @@ MACHINE = Machine("bench-1", "Linux-6.1.0-x86_64-with-glibc2.36", 2, "3.11.7", "
 class Users:
     """People who upload one file after the other, against a server of a temper of its own."""
 
-    def __init__(self, seed: int, *, down: tuple[float, float] = (0.0, 0.0)) -> None:
+    def __init__(self, seed: int, *, down: tuple[float, float] = (0.0, 0.0), file_class: str = "") -> None:
         self.measured = Measurements()
         self._random = random.Random(seed)
         self._down = down
+        self._class = file_class
 
     def run(self, users: int, until_s: float) -> Measurements:
         """Everything that `users` people measure in so many seconds."""
@@ -103,13 +104,13 @@ class Users:
         asked = Request(phase, "PUT", f"/v1/uploads/{length}/chunks/3?sig=hunter2-hunter2")
         attempt = Attempt(
             phase, number, due_s, sent_s, ended_s, 0 if down else length, None, failure, "Connection refused" * down,
-            timings, file_name="20250314-092653-evening-rush-000007", asked=asked,
+            timings, file_name="20250314-092653-evening-rush-000007", asked=asked, file_class=self._class,
         )  # fmt: skip
         self.measured.record_attempt(attempt, int(ended_s))
         return ended_s
 
     def _end(self, outcome: Outcome) -> None:
-        self.measured.record_outcome(outcome, int(outcome.ended_s))
+        self.measured.record_outcome(replace(outcome, file_class=self._class), int(outcome.ended_s))
 
     def _is_down(self, at_s: float) -> bool:
         return self._down[0] <= at_s < self._down[1]
@@ -191,6 +192,8 @@ RUNS: dict[str, Build] = {
 
 
 if __name__ == "__main__":
-    for name, build in RUNS.items():
+    from tests.reports.special_runs import SPECIAL_RUNS
+
+    for name, build in {**RUNS, **SPECIAL_RUNS}.items():
         print(terminal_summary(build(), colour=True), end="\n\n")
         print(write_report(build(), Path(sys.argv[1]) / name), end="\n\n\n")

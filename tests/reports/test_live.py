@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tests.reports import runs
-from upswarm.reports import live_figures, live_rows, live_tabs
 from upswarm.reports.conclusion import Conclusion
-from upswarm.reports.live import Live, LiveWorker, PastRun, State, document
+from upswarm.reports.live import figures as live_figures
+from upswarm.reports.live import rows as live_rows
+from upswarm.reports.live import tabs as live_tabs
+from upswarm.reports.live.live import Live, LiveWorker, PastRun, State, document
 from upswarm.results.generator import Health
 from upswarm.results.levels import Levels
 from upswarm.results.measurements import Measurements

@@ -6,13 +6,14 @@ import re
 
 import pytest
 
-from tests.reports import runs
+from tests.reports import outsiders, runs
 from upswarm.reports.summary import terminal_summary
+from upswarm.results.marks import Mark, MarkKind
 from upswarm.results.run_file import Run
 from upswarm.results.thresholds import Verdict
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Phase
-from upswarm.transfer.records import Attempt
+from upswarm.transfer.records import Attempt, End, Outcome
 
 HOSTILE = "\033[31m<script>alert(1)</script>\r\n" + "x" * 300
 
@@ -162,6 +163,68 @@ def test_attempts_that_the_end_of_the_run_stopped_are_told_apart() -> None:
     assert "which neither succeeded nor failed: 1" in plain(runs.crashed())
 
 
+def test_the_audit_is_a_verdict_like_the_others() -> None:
+    run = runs.run_of(runs.good().measurements, audit=outsiders.audited(intact=7, missing=2))
+    lines = plain(run).splitlines()
+    assert lines[4] == "✗ audit: 9 of 9 acknowledged files looked at (size, digest): 7 intact, 2 missing"
+    assert lines[-1] == "failed: 2 acknowledged files are missing or wrong: the audit asked for 9. Exit code 4."
+    intact = runs.run_of(runs.good().measurements, audit=outsiders.audited(intact=9))
+    assert "✓ audit: 9 of 9" in plain(intact)
+    assert plain(intact).endswith("All 4 thresholds held. The audit found no promise broken. Exit code 0.")
+
+
+def test_what_a_figure_is_about_stands_beside_it() -> None:
+    verdicts = (Verdict("a < baseline * 1.1", False, "412 ms (large, baseline 350 ms)"),
+                Verdict("b", False, "no data (small)"))  # fmt: skip
+    assert plain(runs.run_of(runs.good().measurements, verdicts=verdicts)).splitlines()[:2] == [
+        "✗ a < baseline * 1.1   observed 412 ms (large, baseline 350 ms)   did not hold",
+        "✗ b                    no data (small)                            did not hold: not measured",
+    ]
+
+
+def test_or_below_it_where_there_is_no_room() -> None:
+    threshold = "chunk.response_time{class=each} p99 < baseline * 1.1"
+    verdicts = (Verdict(threshold, False, "412 ms (large, baseline 350 ms)"), Verdict("b", False, "no data (small)"))
+    assert plain(runs.run_of(runs.good().measurements, verdicts=verdicts)).splitlines()[:4] == [
+        f"✗ {threshold[:43]}…   observed 412 ms   did not hold",
+        "    (large, baseline 350 ms)",
+        f"✗ b{'':43}   no data           did not hold: not measured",
+        "    (small)",
+    ]
+
+
+def test_what_one_has_to_know_of_the_verdicts_follows_them() -> None:
+    run = runs.run_of(
+        runs.good().measurements,
+        aborted_by="goodput mean > 50MiB/s",
+        settled=runs.good().measurements,
+        warm_up_s=5.0,
+        marks=(
+            Mark(2.0, MarkKind.STAGE, "4 users, held"),
+            *(Mark(n, MarkKind.FAULT, "the server was killed (SIGKILL)", n + 0.5) for n in range(8, 16)),
+        ),
+    )
+    told = plain(run).split("\n\n")[1].splitlines()
+    assert told[:2] == [
+        "Ended early, for this threshold was broken: goodput mean > 50MiB/s",
+        "Thresholds are judged without the warm-up, the first 5.00 s.",
+    ]
+    assert told[2].startswith("At 8.0 s to 8.5 s the server was killed (SIGKILL): 0 attempts failed")
+    assert told[-1] == "And 2 more faults, which the report has"
+
+
+def test_classes_of_files_stand_side_by_side_where_the_scenario_names_them() -> None:
+    measured = runs.Users(8).run(1, 2.0)
+    for name in ("huge", "tiny"):
+        measured.record_outcome(Outcome(End.FINISHED, name, runs.MIB, 0.0, 1.5, file_class=name), 1)
+    named = {"name": "two", "files": [{"name": "tiny"}, {"name": "huge"}]}
+    lines = plain(runs.run_of(measured, scenario=named)).splitlines()
+    head = next(index for index, line in enumerate(lines) if line.startswith("class"))
+    assert [line.split()[0] for line in lines[head : head + 3]] == ["class", "tiny", "huge"]
+    assert len({len(line) for line in lines[head : head + 3]}) == 1
+    assert "class" not in plain(runs.run_of(measured, scenario={"files": [{}, {}]}))
+
+
 def test_names_from_outside_can_neither_colour_nor_break_the_lines() -> None:
     run = runs.run_of(
         runs.good().measurements,
@@ -171,6 +234,7 @@ def test_names_from_outside_can_neither_colour_nor_break_the_lines() -> None:
         generator_faults=(HOSTILE,),
     )
     text = plain(run)
-    assert "\033" not in text
-    assert "\r" not in text
-    assert max(map(len, text.splitlines())) <= 100
+    for each in (text, plain(outsiders.hostile(letters=3, many=20))):
+        assert "\033" not in each
+        assert "\r" not in each
+        assert max(map(len, each.splitlines())) <= 100

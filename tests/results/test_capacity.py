@@ -13,6 +13,7 @@ from upswarm.results.generator import Health
 from upswarm.results.objectives import parse
 from upswarm.results.run_file import WorkerRecord
 from upswarm.results.steps import By, Step, Verdict
+from upswarm.results.thresholds import Verdict as Outcome
 
 WANTED = (parse("chunk.response_time p99 < 400ms"), parse("upload.failed count == 0"))
 
@@ -55,6 +56,16 @@ def test_dropped_arrivals_hide_no_queue_that_grows():
 def test_a_run_whose_generator_failed_says_nothing_of_the_target(level_s):
     seen = stepped(series(lambda at_s: level_s), faults=("a worker was lost",))
     assert (seen.verdict, seen.strain) == (Verdict.GENERATOR, ("a worker was lost",))
+
+
+def test_a_run_that_ended_itself_early_is_broken_by_what_ended_it():
+    measured = series(lambda at_s: 0.2, length_s=6.0)
+    ended = Outcome("chunk.failed rate < 5%", False, "20 % after 6.0 s", value=0.2, limit=0.05)
+    run = replace(run_of(measured), elapsed_s=6.1, aborted_by=ended.threshold, verdicts=(ended,))
+    seen = Step.of(8, run, WANTED, 10.0)
+    assert seen.verdict is Verdict.BROKEN
+    assert [(each.objective, each.observed) for each in seen.gave_in] == [("chunk.failed rate < 5%", "20 %")]
+    assert seen.settled, "what came after is no part of it"
 
 
 LATE = Health(lag_p99_s=0.05, seconds=10)

@@ -66,11 +66,35 @@ def test_a_document_survives_json_and_msgpack(some):
 @given(events)
 def test_there_are_never_more_than_so_many_and_nothing_is_lost(some):
     intervals = recorded(some)
-    assert len(intervals) <= MOST
+    every = [interval for _, interval in intervals.items()]
+    numbers = [round(middle_s / intervals.width_s - 0.5) for middle_s, _ in intervals.items()]
+    assert len(every) <= max(numbers, default=0) - min(numbers, default=0) + 1 <= MOST
+    assert len(intervals) == max(numbers, default=-1) + 1
     assert intervals.width_s / FINEST_S in {2**power for power in range(24)}
-    every = [intervals.at(number) for number in range(len(intervals))]
     counted = sum(tally.attempts for each in every for tally in each.phases.values())
     assert counted == sum(not hasattr(event, "end") for event, _ in some)
+
+
+@given(events)
+def test_counted_from_the_start_there_are_no_more_either_and_nothing_is_changed(some):
+    intervals = recorded(some)
+    before = intervals.to_document()
+    wide = intervals.from_start()
+    assert len(wide) <= MOST
+    assert wide.width_s >= intervals.width_s
+    assert intervals.to_document() == before
+    anchored = recorded([*some, (STOPPED, 0.0)])  # counts for nothing
+    assert wide is intervals or wide.width_s >= anchored.width_s
+
+
+def test_what_a_worker_reports_late_in_a_run_is_as_fine_as_at_its_start():
+    hours_s = 5 * 3600.0
+    late = recorded([(attempt(), hours_s + at_s) for at_s in (0.1, 0.4, 2.9)])
+    assert late.width_s == FINEST_S
+    assert Intervals.from_document(late.to_document()).to_document() == late.to_document()
+    whole = recorded([(attempt(), 0.0)])
+    whole.add(late)
+    assert whole.width_s == 128
 
 
 def test_an_event_is_in_the_interval_in_which_it_ended():
@@ -117,7 +141,7 @@ def test_percentiles_are_those_of_a_full_histogram(values_s, percentile):
 
 @pytest.mark.parametrize("text", ["not base64!", "AAAA", 7])
 def test_mangled_times_are_refused(text):
-    with pytest.raises(ValueError, match="expected the times of an interval, found"):
+    with pytest.raises(ValueError, match="expected an encoded histogram, found"):
         SparseTimes.decode(text)
 
 

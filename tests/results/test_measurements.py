@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.results.samples import STOPPED, attempt, events, failed, finished, measured, record
+from tests.results.samples import STOPPED, attempt, attempts, events, failed, finished, measured, outcomes, record
 from upswarm.results.measurements import Measurements
 from upswarm.results.recorder import Recorder
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Phase, Timings
 from upswarm.transfer.records import End, Outcome
+from upswarm.workload.pacing import Arrival
 
 
 @given(events, st.integers(1, 4), st.randoms())
@@ -137,17 +138,11 @@ def test_the_brief_form_says_the_same():
     assert Measurements.from_document(brief).to_document() == whole.to_document()
 
 
-def test_an_older_document_lacks_what_nobody_had_looked_at():
-    document = measured([(attempt(), 0), (finished(), 1)]).to_document()
-    for name in ("files", "generator", "examples"):
-        del document[name]
-    for name in ("connected", "reused", "connect_time", "send_time", "wait_time"):
-        del document["phases"]["chunk"][name]
-    for each in document["seconds"]:
-        del each["cpu_ms"]
-    loaded = Measurements.from_document(document)
-    assert (loaded.phases[Phase.CHUNK].attempts, loaded.phases[Phase.CHUNK].send_time.count) == (1, 0)
-    assert (loaded.files.made, loaded.generator.lag.count, loaded.examples.to_document()) == (0, 0, [])
+def test_seconds_are_columns_that_begin_with_the_run_and_in_a_report_with_what_it_tells_of():
+    total = measured([(attempt(sent_bytes=7), 2), (finished(9), 4)])
+    whole, brief = total.to_document()["seconds"], total.to_document(brief=True)["seconds"]
+    assert (whole["first"], whole["bytes_sent"], whole["finished_bytes"]) == (0, [0, 0, 7, 0, 0], [0, 0, 0, 0, 9])
+    assert (brief["first"], brief["bytes_sent"], brief["finished_bytes"]) == (2, [7, 0, 0], [0, 0, 9])
 
 
 def test_a_stopped_attempt_is_no_failure_and_has_no_time():
@@ -183,15 +178,6 @@ def test_what_the_budget_let_fail_is_counted():
     assert measured([(each, 0) for each in some]).phases[Phase.CHUNK].unretried == 1
 
 
-def test_a_run_file_from_before_interruptions_had_none():
-    document = measured([(attempt(), 0), (finished(), 0)]).to_document()
-    for tally in (document["phases"]["chunk"], document["uploads"]):
-        for name in ("interrupted", "unretried", "aborted", "interruptions", "restarts", "resent_bytes"):
-            tally.pop(name, None)
-    again = Measurements.from_document(document)
-    assert again.to_document() == measured([(attempt(), 0), (finished(), 0)]).to_document()
-
-
 def test_everything_above_the_first_try_is_a_retry():
     some = [attempt(number=1), attempt(number=2), attempt(number=3, failure=Failure.TORN)]
     assert measured([(each, 0) for each in some]).phases[Phase.CHUNK].retries == 2
@@ -214,12 +200,58 @@ def test_the_recorder_hands_out_everything_once():
     recorder = Recorder(started_s=10.0)
     recorder.attempted(attempt(took_s=0.5))
     recorder.ended(finished(took_s=2.5))
-    taken = recorder.take()
+    taken = recorder.take().measurements
     assert (taken.attempts, taken.uploads.finished, sorted(taken.seconds)) == (1, 1, [0, 2])
-    assert recorder.take().to_document() == Measurements().to_document()
+    assert recorder.take().measurements.to_document() == Measurements().to_document()
+
+
+@given(st.lists(st.tuples(st.one_of(attempts(), outcomes()), st.floats(0, 20)), max_size=12), st.floats(0.5, 15))
+def test_a_warm_up_is_kept_apart_to_the_event(some, warm_up_s):
+    recorder = Recorder(0.0, warm_up_s=warm_up_s)
+    moved = [replace(event, ended_s=at_s) for event, at_s in some]
+    for event in moved:
+        (recorder.ended if isinstance(event, Outcome) else recorder.attempted)(event)
+    taken = recorder.take()
+    warm, settled = Measurements(), Measurements()
+    for event in moved:
+        record(settled if event.ended_s >= warm_up_s else warm, event, event.ended_s)
+    assert taken.settled is not None
+    assert taken.measurements.to_document() == warm.to_document()
+    assert taken.settled.to_document() == settled.to_document()
+
+
+def test_without_a_warm_up_nothing_is_kept_apart():
+    recorder = Recorder(0.0)
+    recorder.attempted(attempt())
+    taken = recorder.take()
+    assert (taken.settled, taken.classes, taken.measurements.attempts) == (None, {}, 1)
+
+
+def test_everything_else_of_the_warm_up_is_apart_too():
+    recorder = Recorder(100.0, warm_up_s=2.0)
+    for now_s in (101.0, 102.0, 103.0):
+        recorder.woke(0.001, now_s)
+        recorder.saw(4, now_s)
+        recorder.spent(0.5, 0.0, from_s=now_s - 0.5, to_s=now_s + 0.5)
+        recorder.dropped(7, now_s)
+        recorder.began(Arrival(7, now_s - 0.2, now_s))
+    taken = recorder.take()
+    for part, count in ((taken.measurements, 1), (taken.settled, 2)):
+        assert (part.generator.lag.count, part.generator.cpu.count, len(part.seconds)) == (count,) * 3
+        assert (part.arrivals.begun, part.arrivals.dropped) == (count,) * 2
+
+
+def test_classes_have_intervals_where_they_are_wanted():
+    recorder = Recorder(0.0, by_class=True)
+    recorder.attempted(replace(attempt(), file_class="large"))
+    recorder.ended(replace(finished(), file_class="large"))
+    recorder.attempted(attempt())
+    (large,) = recorder.take().classes.values()
+    assert sum(each.uploads.finished for _, each in large.items()) == 1
+    assert sum(tally.attempts for _, each in large.items() for tally in each.phases.values()) == 1
 
 
 def test_what_ended_before_the_start_belongs_to_the_first_second():
     recorder = Recorder(started_s=99.0)
     recorder.attempted(attempt())
-    assert list(recorder.take().seconds) == [0]
+    assert list(recorder.take().measurements.seconds) == [0]

@@ -33,15 +33,6 @@ def test_a_run_that_was_saved_is_loaded_as_it_was(run, tmp_path):
     assert comparable(Run.load(path)) == comparable(Run.load(path.parent)) == comparable(run)
 
 
-def test_a_worker_of_an_older_run_file_has_no_health(run, tmp_path):
-    path = run.save(tmp_path)
-    document = json.loads(path.read_text())
-    for worker in document["workers"]:
-        del worker["health"]
-    path.write_text(json.dumps(document))
-    assert Run.load(path).workers == run.workers
-
-
 def test_saving_again_gives_the_same_bytes(run, tmp_path):
     first = run.save(tmp_path / "1").read_bytes()
     assert Run.load(tmp_path / "1").save(tmp_path / "2").read_bytes() == first

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tests.results.samples import attempt, failed, finished, measured
 from upswarm.results.metrics import METRICS, Kind, Summary
-from upswarm.results.thresholds import EXAMPLE, Threshold, ThresholdError
+from upswarm.results.thresholds import EXAMPLE, Threshold, ThresholdError, Verdict
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Phase
 
@@ -88,7 +88,11 @@ def test_without_data_no_threshold_holds(metric, aggregate, value):
 def test_verdicts(text, holds, observed):
     verdict = Threshold.parse(text).judge(RUN)
     assert (verdict.threshold, verdict.holds, verdict.observed) == (text, holds, observed)
-    assert verdict.to_document() == {"threshold": text, "holds": holds, "observed": observed}
+    document = verdict.to_document()
+    assert Verdict(**document) == verdict
+    assert {name: document[name] for name in ("threshold", "holds", "observed")} == {
+        "threshold": text, "holds": holds, "observed": observed,
+    }  # fmt: skip
 
 
 def test_the_example_is_one():

@@ -26,6 +26,8 @@ from upswarm_server.logs import FIELDS, JsonFormatter, TextFormatter
 DOCS = (Path(__file__).parents[2] / "docs" / "server.md").read_text()
 ServerOf = Callable[..., RunningServer]
 SAFE = "Az09._:+=/@-"
+TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+PARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 UNSAFE = ["", " ", "a b", "a" * 65, 'a"b', "a{b}", "ü", "a,b", "a\tb", "a;b"]
 
 
@@ -61,7 +63,7 @@ def test_every_field_is_documented_and_no_other() -> None:
 def test_a_line_has_every_field_in_its_place(server: RunningServer) -> None:
     upload_id = begin(server, client_id="client-7").json()["upload_id"]
     path = f"/v1/uploads/{upload_id}/chunks/0"
-    headers = {"X-Request-ID": "mine"}
+    headers = {"X-Request-ID": "mine", "traceparent": PARENT}
     before = datetime.now(UTC)
     assert requests.put(f"{server.url}{path}?a=b", data=b"abc", headers=headers, timeout=10).status_code == 204
     wait_for(lambda: len(server.access_log()) == 2)
@@ -79,6 +81,8 @@ def test_a_line_has_every_field_in_its_place(server: RunningServer) -> None:
         "received_bytes": 3,
         "upload_id": upload_id,
         "client_id": "client-7",
+        "trace_id": TRACE_ID,
+        "span_id": SPAN_ID,
         "server_id": socket.gethostname(),
         "pid": next(iter(server.workers)),
     }
@@ -129,6 +133,20 @@ def test_an_unsafe_request_id_is_replaced(proposed: str) -> None:
 def test_without_a_request_id_each_request_gets_its_own(client: TestClient) -> None:
     drawn = {client.simulate_get("/health/live").headers["X-Request-ID"] for _ in range(10)}
     assert len(drawn) == 10
+
+
+@pytest.mark.parametrize("parent", [PARENT, f"{PARENT[:-2]}00", f"cc{PARENT[2:]}", f"cc{PARENT[2:]}-what-comes-later"])
+def test_a_valid_traceparent_is_taken_over(parent: str) -> None:
+    assert trace.ids_of(parent) == (TRACE_ID, SPAN_ID)
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [None, "", f"{PARENT}-more", f"{PARENT}\n", f"ff{PARENT[2:]}", PARENT.upper(), PARENT[:-1], f"0{PARENT}",
+     f"00-{'0' * 32}-{SPAN_ID}-01", f"00-{TRACE_ID}-{'0' * 16}-01", f"cc{PARENT[2:]}."],
+)  # fmt: skip
+def test_any_other_traceparent_is_as_good_as_none(parent: str | None) -> None:
+    assert trace.ids_of(parent) == (None, None)
 
 
 def test_no_log_has_a_secret(server_of: ServerOf) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,9 +75,11 @@ def test_on_loopback_no_token_is_needed(host: str) -> None:
         ({"min_chunk_size_bytes": 1 << 40}, "UPSWARM_MIN_CHUNK_SIZE"),
         ({"auto_chunk_floor_bytes": 1 << 30}, "UPSWARM_AUTO_CHUNK_FLOOR"),
         ({"auto_chunk_ceiling_bytes": 1 << 30}, "UPSWARM_AUTO_CHUNK_CEILING"),
+        ({"planted_bug": "acknowledge_early"}, "UPSWARM_PLANTED_BUG"),
+        ({"planted_bug": "acknowledge_early", "exit_with_parent": True, "store": "memory"}, "UPSWARM_PLANTED_BUG"),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(settings: dict[str, int], variable: str) -> None:
+def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any], variable: str) -> None:
     with pytest.raises(SettingsError, match=f"{variable}: expected"):
         Settings(**settings)
 

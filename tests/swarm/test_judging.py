@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from upswarm.reports.workers import warnings
 from upswarm.results.measurements import Measurements
 from upswarm.results.run_file import Run
 from upswarm.scenario.loader import resolve
 from upswarm.swarm.judging import Incidents, judge
 from upswarm.swarm.plan import Plan
+from upswarm.swarm.verdicts import Verdicts
 from upswarm.swarm.workers.gathering import Gathering, Reporting
 
 
@@ -17,7 +21,9 @@ def judged(allowed: int, *, heard: set[str], gone: set[str]) -> Run:
     for worker_id in heard:
         gathering.take(worker_id, Reporting("run-1", "h").report(Measurements(), last=True))
     incidents = Incidents([f"worker {each} went" for each in sorted(gone)], gone)
-    return judge(plan, gathering, incidents, [], started_wall_s=0.0, elapsed_s=9.0, most_users=1)
+    return judge(
+        plan, gathering, incidents, [], Verdicts.of(plan.scenario), started_wall_s=0.0, elapsed_s=9.0, most_users=1
+    )
 
 
 def test_a_worker_that_is_lost_or_leaves_fails_the_run() -> None:
@@ -38,6 +44,19 @@ def test_also_one_that_was_lost_only_in_the_end_is_told_of() -> None:
 def test_it_does_not_allow_so_many() -> None:
     faults = judged(1, heard=set(), gone={"a", "b"}).generator_faults
     assert sum("was lost" in fault for fault in faults) == 2
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_generator_that_used_up_its_cpu_fails_the_run_unless_the_scenario_allows_it(allowed: bool) -> None:
+    plan = Plan.of("run-1", resolve({"workload": {"allow_saturated_generator": allowed}}), "http://h:1")
+    gathering, busy = Gathering("run-1", ["a"]), Measurements()
+    for second in range(5):
+        busy.record_cpu(0.97, 1.0, float(second))
+    gathering.take("a", Reporting("run-1", "h").report(busy, last=True))
+    run = judge(plan, gathering, Incidents(), [], Verdicts.of(plan.scenario),
+                started_wall_s=0.0, elapsed_s=9.0, most_users=1)  # fmt: skip
+    said = [fault for fault in run.generator_faults if "the generator was the bottleneck" in fault]
+    assert (len(said), len(warnings(run))) == ((0, 1) if allowed else (1, 0)), "it is told once"
 
 
 def test_a_run_that_nobody_was_left_to_end_is_no_measurement() -> None:

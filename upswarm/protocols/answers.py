@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from urllib.parse import urljoin
 
 from upswarm.transfer.failures import Failure, Fault, kind_of_status
 from upswarm.transfer.messages import Response
+from upswarm.transfer.stored import Stored
+
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def kind_of(answer: Response) -> Failure:
@@ -23,6 +27,14 @@ def kind_at_init(answer: Response) -> Failure:
 def fault(answer: Response, detail: str, kind: Failure) -> Fault:
     """A fault whose message begins with the status."""
     return Fault(kind, f"{answer.status} {detail}", status=answer.status)
+
+
+def stored(answer: Response) -> Stored:
+    """The file that an answer to `HEAD` tells of; raises `Fault` (`gone`) where there is none."""
+    if answer.status not in {200, 204}:
+        raise fault(answer, "expected status 200", kind_of(answer))
+    size = answer.headers.get("content-length", "").strip()
+    return Stored(int(size) if _LENGTH.fullmatch(size) else None)
 
 
 def location(answer: Response) -> str:

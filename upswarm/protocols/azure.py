@@ -12,7 +12,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from upswarm.content.base import File
-from upswarm.protocols.answers import fault
+from upswarm.protocols.answers import fault, stored
 from upswarm.protocols.xml_answers import error_code, expect, number, text
 from upswarm.transfer.chunks import Chunk, Grid
 from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session, stateless
@@ -20,6 +20,7 @@ from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import NOTHING, Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Listed, Page, Stored
 
 _VERSION = {"x-ms-version": "2021-12-02"}  # blocks of 4000 MiB came with 2019-12-12
 _MAX_BLOCKS = 50_000
@@ -88,6 +89,19 @@ class Azure:
         Deleting the blob would not reach them, but the blob of that name that may have stood there before.
         """
         yield from ()
+
+    def inspect(self, receipt: Receipt) -> Flow[Stored]:
+        """`HEAD` of the blob; nobody has told the service the MD5 of one that is a list of blocks."""
+        return stored((yield Request(Phase.PROBE, "HEAD", f"/{quote(receipt.file_id, safe='')}", _VERSION)))
+
+    def listing(self, prefix: str, following: str) -> Flow[Page]:
+        """`GET ?comp=list`, which a target that leads to a prefix in its container does not answer."""
+        more = f"&marker={quote(following, safe='')}" if following else ""
+        path = f"?restype=container&comp=list&prefix={quote(prefix, safe='')}{more}"
+        answer = yield Request(Phase.PROBE, "GET", path, _VERSION)
+        document = expect(200, answer, _KINDS)
+        names = [text(answer, each, "Name") for each in document.iterfind("{*}Blobs/{*}Blob")]
+        return Page(tuple(Listed(name, name) for name in names), (document.findtext("{*}NextMarker") or "").strip())
 
     def download(self, receipt: Receipt) -> Request:
         """`GET` of the blob."""

@@ -15,7 +15,9 @@ from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Listed, Page, Stored
 
+_PAGE_FILES = 1000
 _BY_CODE = {
     "chunk_torn": Failure.CORRUPT,
     "digest_mismatch": Failure.CORRUPT,
@@ -66,9 +68,33 @@ class Chunked:
         """`DELETE /v1/uploads/{id}`."""
         _expect(204, (yield Request(Phase.ABORT, "DELETE", _path(session))))
 
+    def inspect(self, receipt: Receipt) -> Flow[Stored]:
+        """`GET /v1/files/{id}`: the record, which has no digest."""
+        answer = _expect(200, (yield Request(Phase.PROBE, "GET", _file_path(receipt))))
+        return Stored(_field(answer, "size_bytes", int))
+
+    def listing(self, prefix: str, following: str) -> Flow[Page]:
+        """`GET /v1/files?prefix=…`, a thousand at a time."""
+        cursor = f"&cursor={quote(following, safe='')}" if following else ""
+        path = f"/v1/files?limit={_PAGE_FILES}&prefix={quote(prefix, safe='')}{cursor}"
+        answer = _expect(200, (yield Request(Phase.PROBE, "GET", path)))
+        files = tuple(_listed(answer, each) for each in _field(answer, "files", list))
+        return Page(files, str(answer.json().get("next_cursor") or ""))
+
     def download(self, receipt: Receipt) -> Request:
         """`GET /v1/files/{id}/content`."""
-        return Request(Phase.PROBE, "GET", f"/v1/files/{quote(receipt.file_id, safe='')}/content")
+        return Request(Phase.PROBE, "GET", f"{_file_path(receipt)}/content")
+
+
+def _file_path(receipt: Receipt) -> str:
+    return f"/v1/files/{quote(receipt.file_id, safe='')}"
+
+
+def _listed(answer: Response, file: Any) -> Listed:
+    match file:
+        case {"file_id": str(file_id), "filename": str(name), "size_bytes": int(size_bytes)}:
+            return Listed(file_id, name, size_bytes)
+    raise _unusable(answer, "files")
 
 
 def _path(session: Session) -> str:

@@ -5,6 +5,7 @@ The target's URL ends with the bucket: `https://storage.googleapis.com/upload/st
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import asdict, replace
 from urllib.parse import quote
@@ -17,11 +18,15 @@ from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import NOTHING, Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Stored
 
 _STEP_BYTES = 256 << 10
 _RESUME_INCOMPLETE = 308
 _CANCELLED = 499
 _NO_LIMIT = 1 << 63
+_UPLOADS, _OBJECTS = "/upload/storage/", "/storage/"
+_CRC32C_BYTES = 4
+_SIZE = re.compile(r"[0-9]{1,18}", re.ASCII)
 _RANGE = re.compile(r"bytes=0-([0-9]{1,18})", re.ASCII)
 _GAP = b"exceeds already uploaded size"  # with a 503, although waiting would not help
 
@@ -83,6 +88,19 @@ class Gcs:
         if answer.status not in {_CANCELLED, 204}:
             raise _fault(answer, str(_CANCELLED))
 
+    def inspect(self, receipt: Receipt) -> Flow[Stored]:
+        """`GET` of the object's metadata, with the CRC32C that the service keeps.
+
+        Amongst the URLs for uploads there are no objects at Google's; then they are where the answer was not.
+        """
+        path = f"/o/{quote(receipt.file_id, safe='')}"
+        answer = yield Request(Phase.PROBE, "GET", path)
+        if answer.status != 200 and _UPLOADS in answer.url:
+            answer = yield Request(Phase.PROBE, "GET", answer.url.replace(_UPLOADS, _OBJECTS, 1))
+        if answer.status != 200:
+            raise fault(answer, "expected status 200", kind_of(answer))
+        return Stored(_receipt_size(answer), _crc32c(answer))
+
 
 def _question(phase: Phase, session: Session) -> Request:
     return Request(phase, "PUT", session.upload_id, {"Content-Range": f"bytes */{session.grid.size_bytes}"})
@@ -114,6 +132,22 @@ def _receipt(answer: Response, size_bytes: int) -> Receipt:
     if size != str(size_bytes):
         raise fault(answer, f"sent {size_bytes} bytes, the server has {size}", Failure.BROKEN)
     return Receipt(name, size_bytes)
+
+
+def _receipt_size(answer: Response) -> int:
+    size = str(answer.json().get("size"))
+    if not _SIZE.fullmatch(size):
+        raise fault(answer, "expected a file with a 'size'", Failure.BROKEN)
+    return int(size)
+
+
+def _crc32c(answer: Response) -> ChunkDigest | None:
+    """In base64, with the highest byte first, as it is in `Content-Digest` too."""
+    try:
+        value = base64.b64decode(str(answer.json().get("crc32c", "")), validate=True)
+    except ValueError:
+        return None
+    return ChunkDigest("crc32c", value) if len(value) == _CRC32C_BYTES else None
 
 
 def _fault(answer: Response, expected: str) -> Fault:

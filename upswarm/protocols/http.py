@@ -19,11 +19,14 @@ from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Stored
 
 NAMES = ("filename", "size", "client_id", "uuid", "chunk_size")
 """What every template knows. `uuid` is made of the client's and the file's name."""
 CHUNK_NAMES = ("index", "number", "offset", "length", "last", "end")
 """What templates of `send` know besides: `index` counts from 0, `number` from 1, `end` is the byte after `last`."""
+RECEIPT_NAMES = ("file_id", "size")
+"""What templates of `inspect` and `download` know: the upload is over, and all that is left of it is its receipt."""
 SUCCESSES = frozenset({200, 201, 202, 204})
 _NO_LIMIT = 1 << 63
 _DIGITS = re.compile(r"[0-9]{1,18}")
@@ -53,16 +56,25 @@ class Api:
     indexes: Extraction | None = None
     finalize: Step | None = None
     abort: Step | None = None
+    inspect: Step | None = None
+    download: Step | None = None
     sequential: bool = False
 
 
 class Http:
-    """The dialect of an `Api`. `Session.state` holds the values that templates know."""
+    """The dialect of an `Api`. `Session.state` holds the values that templates know.
+
+    It can `inspect` and `download` where the API has these steps.
+    """
 
     def __init__(self, client_id: str, api: Api) -> None:
         self._client_id = client_id
         self._api = api
         in_order = api.sequential or api.offset is not None
+        if api.inspect is not None:
+            self.inspect = self._inspect
+        if api.download is not None:
+            self.download = self._download
         self.caps = Caps(in_order, resumes=api.probe is not None, joined=None if in_order else operator.or_)
 
     def create(self, file: File, chunk_size_bytes: int | None) -> Flow[Session]:
@@ -111,6 +123,17 @@ class Http:
         if self._api.abort is not None:
             _extracted(self._api.abort, (yield _request(Phase.ABORT, self._api.abort, session.state)))
 
+    def _inspect(self, receipt: Receipt) -> Flow[Stored]:
+        """The request, which is there; a `file_size` that it finds is the server's word."""
+        assert self._api.inspect is not None
+        answer = yield _request(Phase.PROBE, self._api.inspect, _of_receipt(receipt))
+        return Stored(_whole(answer, _extracted(self._api.inspect, answer), "file_size"))
+
+    def _download(self, receipt: Receipt) -> Request:
+        """The request, which is there."""
+        assert self._api.download is not None
+        return _request(Phase.PROBE, self._api.download, _of_receipt(receipt))
+
     def _values(self, file: File, chunk_size_bytes: int | None) -> dict[str, Value]:
         return {
             "filename": file.name,
@@ -119,6 +142,10 @@ class Http:
             "uuid": str(uuid5(NAMESPACE_URL, f"{self._client_id}/{file.name}")),
             "chunk_size": self.caps.chunk_size_bytes(chunk_size_bytes, file.size_bytes, max_chunks=_NO_LIMIT),
         }
+
+
+def _of_receipt(receipt: Receipt) -> dict[str, Value]:
+    return dict(zip(RECEIPT_NAMES, (receipt.file_id, receipt.size_bytes), strict=True))
 
 
 def _place(chunk: Chunk) -> dict[str, Value]:

@@ -9,17 +9,19 @@ import re
 from dataclasses import replace
 
 from upswarm.content.base import File
-from upswarm.protocols.answers import fault, kind_at_init, kind_of, location
+from upswarm.protocols.answers import fault, kind_at_init, kind_of, location, stored
 from upswarm.transfer.chunks import Chunk, Grid
 from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import NOTHING, Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Stored
 
 _NO_LIMIT = 1 << 63
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})", re.ASCII)
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 _BY_CODE = {
     "BLOB_UPLOAD_INVALID": Failure.GONE,
     "BLOB_UPLOAD_UNKNOWN": Failure.GONE,
@@ -87,6 +89,12 @@ class Oci:
     def abort(self, session: Session) -> Flow[None]:
         """`DELETE`."""
         _expect(204, (yield Request(Phase.ABORT, "DELETE", session.state)))
+
+    def inspect(self, receipt: Receipt) -> Flow[Stored]:
+        """`HEAD` of the blob, whose name is its digest: the registry's word that it has compared them."""
+        found = stored((yield Request(Phase.PROBE, "HEAD", f"/blobs/{receipt.file_id}")))
+        match = _DIGEST.fullmatch(receipt.file_id)
+        return replace(found, digest=ChunkDigest("sha-256", bytes.fromhex(match[1])) if match else None)
 
     def download(self, receipt: Receipt) -> Request:
         """`GET` of the blob."""

@@ -32,3 +32,12 @@ def held_after(session: Session, chunk: Chunk, answer: Response) -> Session:
     if after.held.total_bytes != chunk.end:
         raise fault(answer, f"expected {chunk.end} bytes to be held, found {after.held.total_bytes}", Failure.SYNC)
     return after
+
+
+def size_of(answer: Response) -> int | None:
+    """How many bytes of a finished upload the server holds; where it tells no offset, how long it says that it is."""
+    for name in ("upload-offset", "upload-length"):
+        text = answer.headers.get(name, "").strip()
+        if _OFFSET.fullmatch(text):
+            return int(text)
+    return None

@@ -9,13 +9,14 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from upswarm.content.base import File
-from upswarm.protocols.answers import fault, kind_of
+from upswarm.protocols.answers import fault, kind_of, stored
 from upswarm.transfer.chunks import Chunk, Grid
 from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import NOTHING, Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Stored
 
 
 class Put:
@@ -53,6 +54,10 @@ class Put:
     def abort(self, session: Session) -> Flow[None]:
         """`DELETE` of what is half there; most servers keep nothing of that, and answer 404."""
         _expect({200, 202, 204, 404}, (yield Request(Phase.ABORT, "DELETE", session.upload_id)))
+
+    def inspect(self, receipt: Receipt) -> Flow[Stored]:
+        """`HEAD` of what was put."""
+        return stored((yield Request(Phase.PROBE, "HEAD", receipt.file_id)))
 
     def download(self, receipt: Receipt) -> Request:
         """`GET` of what was put."""

@@ -17,13 +17,14 @@ from urllib.parse import quote
 from upswarm.content.base import File
 from upswarm.digests import ALGORITHMS, format_header
 from upswarm.protocols.answers import fault, kind_of, location
-from upswarm.protocols.offsets import NOT_THERE, held_after, held_by
+from upswarm.protocols.offsets import NOT_THERE, held_after, held_by, size_of
 from upswarm.transfer.chunks import Chunk, Grid
 from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Stored
 
 INTEROP_VERSION = 8
 _COMPLETE, _INCOMPLETE = "?1", "?0"
@@ -94,6 +95,11 @@ class Rufh:
     def abort(self, session: Session) -> Flow[None]:
         """`DELETE`."""
         _expect((yield Request(Phase.ABORT, "DELETE", session.upload_id, self._version)))
+
+    def inspect(self, receipt: Receipt) -> Flow[Stored]:
+        """`HEAD` of the upload, if the server still knows it."""
+        answer = _expect((yield Request(Phase.PROBE, "HEAD", receipt.file_id, self._version)))
+        return Stored(size_of(answer))
 
     @property
     def _version(self) -> dict[str, str]:

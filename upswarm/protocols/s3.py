@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
 from upswarm.content.base import File
-from upswarm.protocols.answers import fault
+from upswarm.protocols.answers import fault, stored
 from upswarm.protocols.xml_answers import error_code, expect, number, text
 from upswarm.transfer.chunks import Chunk, Grid
 from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session
@@ -24,6 +24,7 @@ from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.ranges import Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Listed, Page, Stored
 
 _KINDS = {
     "BadDigest": Failure.CORRUPT,
@@ -151,6 +152,22 @@ class S3:
         if session.upload_id:
             answer = yield Request(Phase.ABORT, "DELETE", f"{session.state.path}?{_upload(session)}")
             expect(204, answer, _KINDS)
+
+    def inspect(self, receipt: Receipt) -> Flow[Stored]:
+        """`HEAD` of the object. The `ETag` of one that came in parts is no digest of its bytes."""
+        return stored((yield Request(Phase.PROBE, "HEAD", f"/{quote(receipt.file_id, safe='')}")))
+
+    def listing(self, prefix: str, following: str) -> Flow[Page]:
+        """`GET ?list-type=2`, which a target that leads to a prefix in its bucket does not answer."""
+        more = f"&continuation-token={quote(following, safe='')}" if following else ""
+        answer = yield Request(Phase.PROBE, "GET", f"/?list-type=2&prefix={quote(prefix, safe='')}{more}")
+        document = expect(200, answer, _KINDS)
+        keys = [(text(answer, each, "Key"), number(answer, each, "Size")) for each in document.iterfind("{*}Contents")]
+        truncated = text(answer, document, "IsTruncated") == "true"
+        return Page(
+            tuple(Listed(key, key, size_bytes) for key, size_bytes in keys),
+            text(answer, document, "NextContinuationToken") if truncated else "",
+        )
 
     def download(self, receipt: Receipt) -> Request:
         """`GET` of the object."""

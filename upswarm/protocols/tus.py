@@ -11,13 +11,14 @@ from collections.abc import Mapping
 
 from upswarm.content.base import File
 from upswarm.protocols.answers import fault, kind_of, location
-from upswarm.protocols.offsets import NOT_THERE, held_after, held_by
+from upswarm.protocols.offsets import NOT_THERE, held_after, held_by, size_of
 from upswarm.protocols.tus_lanes import TusInLanes
 from upswarm.transfer.chunks import Chunk, Grid
 from upswarm.transfer.dialect import Caps, ChunkDigest, Flow, Session, UploadProtocol
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.messages import Body, Phase, Request, Response
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Stored
 
 _VERSION = {"Tus-Resumable": "1.0.0"}
 _CHECKSUMS = {"sha-256": "sha256", "crc32c": "crc32c"}
@@ -81,6 +82,15 @@ class Tus:
     def abort(self, session: Session) -> Flow[None]:
         """`DELETE`."""
         _expect({204}, (yield Request(Phase.ABORT, "DELETE", session.upload_id, _VERSION)))
+
+    def inspect(self, receipt: Receipt) -> Flow[Stored]:
+        """`HEAD`: how many bytes of it the server holds. One that was joined of parts may tell its length only."""
+        answer = _expect({200, 204}, (yield Request(Phase.PROBE, "HEAD", receipt.file_id, _VERSION)))
+        return Stored(size_of(answer))
+
+    def download(self, receipt: Receipt) -> Request:
+        """`GET`, which is not in tus, but in many of its servers."""
+        return Request(Phase.PROBE, "GET", receipt.file_id, _VERSION)
 
 
 def _base64(data: bytes) -> str:

@@ -1,52 +1,39 @@
-"""What a chart draws, before it is drawn: the run in bins of seconds, and times in bins of a logarithmic axis."""
+"""What a chart draws, before it is drawn: the run in bins of seconds, and its intervals as wide as an eye needs."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from upswarm import units
 from upswarm.reports.axes import clock_step
-from upswarm.results.histogram import Histogram
+from upswarm.results.intervals import Interval, Intervals
 from upswarm.results.measurements import Measurements
 from upswarm.results.tallies import SecondTally
 
-_MOST_SECONDS = 180
-_PER_DECADE = 18
+_MOST_SECONDS = 240
+_MOST_INTERVALS = 120
+_NARROWEST_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class SecondsBin:
-    """What ended between two moments of the run, in bytes per second; `failed` counts attempts."""
+    """What ended between two moments of the run, in bytes per second; the counts are of the whole bin.
+
+    `in_flight` is the mean over its seconds.
+    """
 
     start_s: float
     end_s: float
     sent_per_s: float
     finished_per_s: float
     failed: int
-
-    def __str__(self) -> str:
-        sent, finished = units.format_bandwidth(self.sent_per_s), units.format_bandwidth(self.finished_per_s)
-        return f"{self.start_s:g} s to {self.end_s:.6g} s: sent {sent}, finished {finished}, failed {self.failed:,}"
-
-
-@dataclass(frozen=True, slots=True)
-class TimesBin:
-    """How many times lay between two."""
-
-    start_s: float
-    end_s: float
-    count: int
-
-    def __str__(self) -> str:
-        return f"{units.format_duration(self.start_s)} to {units.format_duration(self.end_s)}: {self.count:,}"
+    in_flight: float
+    dropped: int
 
 
 def over_the_run(measurements: Measurements, elapsed_s: float) -> list[SecondsBin]:
-    """The run in at most 180 bins of whole seconds, the empty ones too; the last ends with the run."""
+    """The run in at most 240 bins of whole seconds, the empty ones too; the last ends with the run."""
     seconds = measurements.seconds
     if not seconds:
         return []
@@ -55,13 +42,19 @@ def over_the_run(measurements: Measurements, elapsed_s: float) -> list[SecondsBi
     return [_seconds_bin(seconds, start_s, end_s) for start_s, end_s in pairwise(edges)]
 
 
-def over_the_times(times: Histogram) -> Iterator[TimesBin]:
-    """Bins that look equally wide on a logarithmic axis, without the empty ones."""
-    counts: Counter[int] = Counter()
-    for value_s, count in times.counts():
-        counts[math.floor(math.log10(value_s) * _PER_DECADE)] += count
-    for at in sorted(counts):
-        yield TimesBin(10 ** (at / _PER_DECADE), 10 ** ((at + 1) / _PER_DECADE), counts[at])
+def wide_intervals(intervals: Intervals) -> list[tuple[float, Interval]]:
+    """At most 120 neighbouring intervals of a second or more, the empty ones too, each with its middle."""
+    known = list(intervals.items())
+    if not known:
+        return []
+    last_s = max(at for at, _ in known)
+    width_s = max(intervals.width_s, _NARROWEST_S)
+    while last_s / width_s >= _MOST_INTERVALS:
+        width_s *= 2
+    wide = [Interval() for _ in range(int(last_s / width_s) + 1)]
+    for at, each in known:
+        wide[int(at / width_s)].add(each)
+    return [((number + 0.5) * width_s, each) for number, each in enumerate(wide)]
 
 
 def _seconds_bin(seconds: dict[int, SecondTally], start_s: float, end_s: float) -> SecondsBin:
@@ -74,4 +67,6 @@ def _seconds_bin(seconds: dict[int, SecondTally], start_s: float, end_s: float) 
         sum(each.bytes_sent for each in within) / length_s,
         sum(each.finished_bytes for each in within) / length_s,
         sum(each.failed for each in within),
+        sum(each.in_flight for each in within) / math.ceil(length_s),
+        sum(each.dropped for each in within),
     )

@@ -1,86 +1,186 @@
-"""The report's three charts, each a pure function from numbers to inline SVG; an empty text where there is no data.
-
-Every chart is drawn for a width in pixels, so that a phone gets one with letters as large as a desk's.
-"""
+"""The report's charts, each a function from a run to a chart; None where there is nothing to draw."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from upswarm import units
-from upswarm.reports import axes, bins
-from upswarm.reports.axes import Scale, Tick
-from upswarm.reports.bins import SecondsBin, TimesBin
-from upswarm.reports.svg import Drawing, point
+from upswarm.reports import bins, drawing
+from upswarm.reports.bins import SecondsBin
+from upswarm.reports.drawing import BANDWIDTH, COLOURS, COUNT, DURATION, Chart, Option, Series
+from upswarm.reports.marks import drawn_areas, drawn_lines
 from upswarm.results.histogram import Histogram
-from upswarm.results.measurements import Measurements
+from upswarm.results.intervals import Interval
+from upswarm.results.run_file import Run
+from upswarm.results.sparse_times import SparseTimes
+from upswarm.transfer.messages import Phase
 
-_LEFT, _RIGHT, _TOP, _BELOW = 78, 10, 12, 26
-_PLOT, _STRIP, _GAP, _ROW, _STEP = 190, 34, 14, 34, 16
-_LETTER = 7.2
-_MARKED = (50, 95, 99)
+_UPLOAD = "upload"
+_PERCENTILES = (50, 95, 99, 100)
+_OVER_TIME = ("var(--p50)", "var(--p95)", "var(--p99)", "var(--longest)")
+_PANEL_PX, _GAP_PX, _HEAD_PX = 90, 26, 52
 
 
-def throughput(measurements: Measurements, elapsed_s: float, width: int) -> str:
-    """Bytes sent, and bytes of finished files, per second of the run; failed attempts in a strip of their own below."""
-    seconds = bins.over_the_run(measurements, elapsed_s)
+def throughput(run: Run) -> Chart | None:
+    """Bytes sent, and of finished files, per second; below it what else there is: uploads in flight, failures."""
+    seconds = bins.over_the_run(run.measurements, run.elapsed_s)
     if not seconds:
-        return ""
-    bottom, last_s = _TOP + _PLOT, seconds[-1].end_s
-    most_failed = max(each.failed for each in seconds)
-    floor = bottom + (_GAP + _STRIP if most_failed else 0)
-    drawing = Drawing(width, floor + _BELOW, _throughput_in_words(seconds))
-    x = axes.linear(0, last_s, _LEFT, width - _RIGHT)
-    _levels(drawing, seconds, x, bottom)
-    if most_failed:
-        _failed_strip(drawing, seconds, x, most_failed)
-    _axis(drawing, axes.clock_ticks(last_s, most=_labels_on(width)), x, floor)
-    for each in seconds:
-        size = (x(each.end_s) - x(each.start_s), floor - _TOP)
-        drawing.rect("hover", (x(each.start_s), _TOP), size, title=str(each))
-    return str(drawing)
+        return None
+    sent = _steps(seconds, [each.sent_per_s for each in seconds])
+    finished = _steps(seconds, [each.finished_per_s for each in seconds])
+    last_s = seconds[-1].end_s
+    highest = max(max(each.sent_per_s, each.finished_per_s) for each in seconds)
+    series = [
+        drawing.area("sent", sent, "var(--sent)", BANDWIDTH, step="middle", markArea=drawn_areas(run.marks)),
+        drawing.line("goodput (finished files)", finished, "var(--finished)", BANDWIDTH, step="middle",
+                     markLine=drawn_lines(run.marks)),
+    ]  # fmt: skip
+    option = drawing.option(drawing.clock_axis(last_s), drawing.size_axis(highest, bandwidth=True), series)
+    height_px = _stacked(option, list(_panels(seconds)), last_s)
+    return Chart("throughput", _throughput_in_words(seconds), {"": option}, height_px)
 
 
-def distribution(times: Histogram, width: int) -> str:
-    """How often which time occurred, over a logarithmic axis, with the median, p95 and p99 marked."""
-    bars = list(bins.over_the_times(times))
-    if not bars:
-        return ""
-    marks = list(zip(_MARKED, _percentiles(times), strict=True))
-    flags = [f"p{percentile} {units.format_duration(value_s)}" for percentile, value_s in marks]
-    top = _TOP + _STEP * len(marks) + 6
-    bottom = top + _PLOT - 40
-    words = f"Distribution of {times.count:,} times on a logarithmic axis: {', '.join(flags)}."
-    drawing = Drawing(width, bottom + _BELOW, words)
-    ticks = axes.time_ticks(bars[0].start_s, bars[-1].end_s, most=_labels_on(width))
-    x = axes.logarithmic(ticks[0].value, ticks[-1].value, _LEFT, width - _RIGHT)
-    _bars(drawing, bars, x, (top, bottom))
-    _flags(drawing, [(flag, x(value_s)) for flag, (_, value_s) in zip(flags, marks, strict=True)], bottom)
-    _axis(drawing, ticks, x, bottom)
-    return str(drawing)
+def over_time(run: Run) -> Chart | None:
+    """The percentiles of the response time in each interval, for the phase that the reader chooses."""
+    intervals = bins.wide_intervals(run.measurements.intervals)
+    measured = run.measurements
+    names = [phase.value for phase in _phases_by_weight(run)] + (
+        [_UPLOAD] if measured.uploads.response_time.count else []
+    )
+    options = {name: option for name in names if (option := _percentiles_over_time(run, name, intervals))}
+    if not options:
+        return None
+    first = next(iter(options))
+    words = f"p50, p95, p99 and longest response time of {first} over the run, on a logarithmic axis."
+    return Chart("over-time", words, options)
 
 
-def percentiles(rows: Sequence[tuple[str, Histogram]], width: int) -> str:
-    """One row for each name: its median, p95 and p99 as dots on one logarithmic axis for all."""
-    known = [(name, _percentiles(times)) for name, times in rows if times.count]
+def distribution(run: Run) -> Chart | None:
+    """The whole distribution of each phase's response times: the percentile on HDR's scale against the time."""
+    known = _times(run)
     if not known:
-        return ""
-    words = "; ".join(f"{name} {', '.join(map(units.format_duration, values))}" for name, values in known)
-    bottom = _TOP + _ROW * len(known)
-    drawing = Drawing(width, bottom + _BELOW, f"Median, p95 and p99 on a logarithmic axis: {words}.")
-    values = [value_s for _, row in known for value_s in row]
-    ticks = axes.time_ticks(min(values), max(values), most=_labels_on(width))
-    x = axes.logarithmic(ticks[0].value, ticks[-1].value, _LEFT + 8, width - _RIGHT - 8)
-    for tick in ticks:
-        drawing.line("grid" if tick.label else "grid faint", (x(tick.value), _TOP), (x(tick.value), bottom))
-    for row, (name, times_s) in enumerate(known):
-        _dots(drawing, name, times_s, x, _TOP + _ROW * (row + 0.5))
-    _axis(drawing, ticks, x, bottom)
-    return str(drawing)
+        return None
+    curves = {name: drawing.hdr_points(times) for name, times in known.items()}
+    values = [value for points in curves.values() for _, value in points]
+    most = max(times.count for times in known.values())
+    axis = drawing.percentile_axis(100 - 100 / most)
+    series = [
+        drawing.line(name, points, COLOURS[at % len(COLOURS)], DURATION, showSymbol=len(points) < 3)
+        for at, (name, points) in enumerate(curves.items())
+    ]
+    told = "; ".join(f"{name}: p50 {_told(times, 50)}, p99 {_told(times, 99)}, longest {_told(times, 100)}"
+                     for name, times in known.items())  # fmt: skip
+    words = f"Response times by percentile, each nine as far from the next, on logarithmic axes. {told}."
+    return Chart("distribution", words, {"": drawing.option(axis, drawing.time_axis(min(values), max(values)), series)})
 
 
-def _percentiles(times: Histogram) -> list[float]:
-    return [times.percentile_s(percentile) or 0.0 for percentile in _MARKED]
+def percentiles(run: Run) -> Chart | None:
+    """The median, p95 and p99 of each phase, and of whole uploads, side by side."""
+    known = _times(run)
+    if not known:
+        return None
+    names = list(known)
+    rows = {each: [times.percentile_s(each) or 0.0 for times in known.values()] for each in (50, 95, 99)}
+    series = [
+        drawing.dots(
+            f"p{each}", [[value, name] for value, name in zip(row, names, strict=True)], f"var(--p{each})", DURATION
+        )
+        for each, row in rows.items()
+    ]
+    values = [value for row in rows.values() for value in row]
+    x = drawing.time_axis(min(values), max(values))
+    x["splitLine"] = {**x["splitLine"], "show": True}
+    y = {**drawing.name_axis(names), "inverse": True}
+    option = drawing.option(x, y, series, tooltip={"trigger": "item"})
+    told = "; ".join(
+        f"{name} {', '.join(_told(times, each) for each in (50, 95, 99))}" for name, times in known.items()
+    )
+    words = f"Median, p95 and p99 on a logarithmic axis: {told}."
+    return Chart("percentiles", words, {"": option}, 80 + 36 * len(names))
+
+
+def _panels(seconds: list[SecondsBin]) -> Iterator[Series]:
+    """What is counted, each by itself; nothing of what never was."""
+    if any(each.in_flight for each in seconds):
+        flying = _steps(seconds, [each.in_flight for each in seconds])
+        yield drawing.line("uploads in flight", flying, "var(--p95)", COUNT, step="middle")
+    for name, colour, counts in (
+        ("failed attempts", "var(--bad)", [each.failed for each in seconds]),
+        ("dropped arrivals", "var(--waiting)", [each.dropped for each in seconds]),
+    ):
+        if any(counts):
+            middles = ((each.start_s + each.end_s) / 2 for each in seconds)
+            points = drawing.at_seconds((at, count or None) for at, count in zip(middles, counts, strict=True))
+            yield drawing.bars(name, points, colour, COUNT, barMaxWidth=8, barMinWidth=2, barMinHeight=2)
+
+
+def _stacked(option: Option, panels: list[Series], last_s: float) -> int:
+    """Further panels below, each with an axis of its own, over the same seconds; the height of all of them."""
+    top_px = 260
+    grid = {
+        **option["grid"],
+        "left": 78,
+        "right": 30,
+        "bottom": None,
+        "top": _HEAD_PX,
+        "height": top_px - _HEAD_PX - 20,
+        "outerBoundsMode": "none",
+    }
+    grids, x_axes, y_axes = [grid], [option["xAxis"]], [option["yAxis"]]
+    for number, series in enumerate(panels, 1):
+        grids.append({**grid, "top": top_px + (number - 1) * _PANEL_PX + _GAP_PX, "height": _PANEL_PX - _GAP_PX})
+        x_axes.append({**drawing.clock_axis(last_s), "gridIndex": number})
+        highest = max(value for _, value in series["data"] if value is not None)
+        y_axes.append({**drawing.count_axis(highest, most=2), "gridIndex": number, "name": series["name"],
+                       "nameLocation": "end", "nameGap": 5, "nameTextStyle": {"align": "left"}})  # fmt: skip
+        option["series"].append({**series, "xAxisIndex": number, "yAxisIndex": number})
+    for axis in x_axes[:-1]:
+        axis["axisLabel"] = {**axis["axisLabel"], "show": False}
+    option |= {"grid": grids, "xAxis": x_axes, "yAxis": y_axes, "axisPointer": {"link": [{"xAxisIndex": "all"}]}}
+    return top_px + len(panels) * _PANEL_PX + 26
+
+
+def _percentiles_over_time(run: Run, name: str, intervals: list[tuple[float, Interval]]) -> Option | None:
+    found = [(at, _interval_times(name, each).percentiles_s(*_PERCENTILES)) for at, each in intervals]
+    values = [value for _, row in found for value in row]
+    if not values:
+        return None
+    series = []
+    for place, (percentile, colour) in enumerate(zip(_PERCENTILES, _OVER_TIME, strict=True)):
+        points = drawing.at_seconds((at, row[place] if row else None) for at, row in found)
+        marked = {"markArea": drawn_areas(run.marks), "markLine": drawn_lines(run.marks)} if not place else {}
+        title = "longest" if percentile == 100 else f"p{percentile}"
+        series.append(drawing.line(title, points, colour, DURATION, showSymbol=True, symbolSize=4, **marked))
+    axis = drawing.clock_axis(max(run.elapsed_s, found[-1][0]))
+    return drawing.option(axis, drawing.time_axis(min(values), max(values)), series)
+
+
+def _interval_times(name: str, interval: Interval) -> SparseTimes:
+    if name == _UPLOAD:
+        return interval.uploads.response_time
+    return next((tally.response_time for phase, tally in interval.phases.items() if phase.value == name), SparseTimes())
+
+
+def _phases_by_weight(run: Run) -> list[Phase]:
+    """The phase that most of the bytes went through first: chunks."""
+    known = [phase for phase, tally in run.measurements.phases.items() if tally.response_time.count]
+    return sorted(known, key=lambda phase: -run.measurements.phases[phase].bytes_sent)
+
+
+def _times(run: Run) -> dict[str, Histogram]:
+    measured = run.measurements
+    times = {phase.value: tally.response_time for phase, tally in measured.phases.items()}
+    return {name: each for name, each in {**times, _UPLOAD: measured.uploads.response_time}.items() if each.count}
+
+
+def _told(times: Histogram, percentile: float) -> str:
+    return units.format_duration(times.percentile_s(percentile) or 0.0)
+
+
+def _steps(seconds: list[SecondsBin], values: list[float]) -> list[list[float | None]]:
+    """Each value stands in the middle of its bin; drawn with steps halfway between, it reaches from edge to edge."""
+    middles = [(each.start_s + each.end_s) / 2 for each in seconds]
+    return drawing.at_seconds(zip([0.0, *middles, seconds[-1].end_s], [values[0], *values, values[-1]], strict=True))
 
 
 def _throughput_in_words(seconds: list[SecondsBin]) -> str:
@@ -90,81 +190,3 @@ def _throughput_in_words(seconds: list[SecondsBin]) -> str:
         f"Throughput over {units.format_duration(seconds[-1].end_s)}: at most {sent} sent and {finished} of finished "
         f"files. Failed attempts: {sum(each.failed for each in seconds):,}."
     )
-
-
-def _levels(drawing: Drawing, seconds: list[SecondsBin], x: Scale, bottom: float) -> None:
-    highest = max(max(each.sent_per_s, each.finished_per_s) for each in seconds)
-    ticks = axes.size_ticks(highest, suffix="/s")
-    y = axes.linear(0, ticks[-1].value, bottom, _TOP)
-    _grid(drawing, ticks, y)
-    sent = [point(x(at_s), y(each.sent_per_s)) for each in seconds for at_s in (each.start_s, each.end_s)]
-    finished = [point(x(at_s), y(each.finished_per_s)) for each in seconds for at_s in (each.start_s, each.end_s)]
-    corners = point(x(0), bottom), point(x(seconds[-1].end_s), bottom)
-    drawing.path("sent", f"M{corners[0]} L{' L'.join(sent)} L{corners[1]} Z")
-    drawing.path("finished", f"M{' L'.join(finished)}")
-
-
-def _failed_strip(drawing: Drawing, seconds: list[SecondsBin], x: Scale, most: int) -> None:
-    top = _TOP + _PLOT + _GAP
-    bottom = top + _STRIP
-    drawing.text("tick failed", (_LEFT - 8, top + 14), "failed", anchor="end")
-    drawing.text("tick failed", (_LEFT - 8, bottom - 2), f"max {most:,}", anchor="end")
-    drawing.line("base", (_LEFT, bottom), (drawing.width - _RIGHT, bottom))
-    for each in (each for each in seconds if each.failed):
-        left, height = x(each.start_s), max(2.0, each.failed / most * _STRIP)
-        drawing.rect("failure", (left, bottom - height), (max(x(each.end_s) - left - 1, 1), height))
-
-
-def _bars(drawing: Drawing, bars: list[TimesBin], x: Scale, span: tuple[float, float]) -> None:
-    """A bar is at least a pixel high: what is rare is still to be seen."""
-    top, bottom = span
-    ticks = axes.count_ticks(max(each.count for each in bars), most=4)
-    y = axes.linear(0, ticks[-1].value, bottom, top)
-    _grid(drawing, ticks, y)
-    for each in bars:
-        height = max(bottom - y(each.count), 1)
-        size = (max(x(each.end_s) - x(each.start_s) - 1, 0.5), height)
-        drawing.rect("bar", (x(each.start_s), bottom - height), size, title=str(each))
-
-
-def _flags(drawing: Drawing, marks: list[tuple[str, float]], bottom: float) -> None:
-    """Marks with their texts on steps above the plot, so that no text meets another mark.
-
-    The texts stand to the right and step down; where the last has no room there, they stand to the left and step up.
-    """
-    text, x = marks[-1]
-    right = drawing.width - _RIGHT - x > len(text) * _LETTER
-    for step, (text, x) in enumerate(marks if right else reversed(marks)):
-        top = _TOP + _STEP * step
-        drawing.line("mark", (x, top), (x, bottom))
-        drawing.text("flag", (x + 5 if right else x - 5, top + 10), text, anchor="start" if right else "end")
-
-
-def _dots(drawing: Drawing, name: str, times_s: list[float], x: Scale, y: float) -> None:
-    """The median is drawn last, so that it is never hidden."""
-    drawing.text("name", (_LEFT - 12, y + 4), name, anchor="end")
-    drawing.line("span", (x(times_s[0]), y), (x(times_s[-1]), y))
-    for percentile, value_s in reversed(list(zip(_MARKED, times_s, strict=True))):
-        title = f"{name} p{percentile} {units.format_duration(value_s)}"
-        drawing.dot(f"p{percentile}", (x(value_s), y), 5.5, title=title)
-
-
-def _grid(drawing: Drawing, ticks: list[Tick], y: Scale) -> None:
-    for tick in ticks:
-        height = y(tick.value)
-        drawing.line("grid" if tick.value else "base", (_LEFT, height), (drawing.width - _RIGHT, height))
-        drawing.text("tick", (_LEFT - 8, height + 4), tick.label, anchor="end")
-
-
-def _axis(drawing: Drawing, ticks: list[Tick], x: Scale, bottom: float) -> None:
-    """A label that would stick out on the right ends at its tick."""
-    for tick in ticks:
-        at = x(tick.value)
-        out = at + len(tick.label) * _LETTER / 2 > drawing.width
-        drawing.line("base", (at, bottom), (at, bottom + (5 if tick.label else 3)))
-        drawing.text("tick", (at, bottom + 19), tick.label, anchor="end" if out else "middle")
-
-
-def _labels_on(width: int) -> int:
-    """How many labels find room next to each other."""
-    return max(3, width // 85)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from upswarm.errors import EXIT_GENERATOR, EXIT_OK
+from upswarm.errors import EXIT_AUDIT, EXIT_GENERATOR, EXIT_OK
+from upswarm.results.audit_record import AuditRecord
 from upswarm.results.run_file import Run
 
 PASSED, FAILED, INVALID = "passed", "failed", "invalid measurement"
@@ -24,7 +25,10 @@ class Conclusion:
         if run.exit_code == EXIT_GENERATOR:
             return cls(INVALID, "The load generator itself failed, so no verdict counts.", run.exit_code)
         if run.exit_code == EXIT_OK:
-            return cls(PASSED, _why_passed(len(run.verdicts)), run.exit_code)
+            intact = "" if run.audit is None else " The audit found no promise broken."
+            return cls(PASSED, _why_passed(len(run.verdicts)) + intact, run.exit_code)
+        if run.exit_code == EXIT_AUDIT and run.audit is not None:
+            return cls(FAILED, _why_broken(run.audit), run.exit_code)
         return cls(FAILED, _why_failed(run), run.exit_code)
 
 
@@ -35,6 +39,11 @@ def _why_passed(thresholds: int) -> str:
         case 1:
             return "The one threshold held."
     return f"All {thresholds} thresholds held."
+
+
+def _why_broken(audit: AuditRecord) -> str:
+    files = "file is" if audit.broken == 1 else "files are"
+    return f"{audit.broken:,} acknowledged {files} missing or wrong: the audit asked for {audit.asked:,}."
 
 
 def _why_failed(run: Run) -> str:

@@ -72,7 +72,7 @@ def _in_one_lane(run: Run) -> bool:
 
 def note(verdict: Verdict) -> str:
     """What there is to say of a threshold besides what was observed."""
-    if verdict.observed == NO_DATA:
+    if verdict.observed.partition(" (")[0] == NO_DATA:
         return "did not hold: not measured"
     return "" if verdict.holds else "did not hold"
 

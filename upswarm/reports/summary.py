@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from upswarm.reports import rows, workers
+from upswarm.reports import facts, rows, workers
+from upswarm.reports.classes import class_rows
 from upswarm.reports.conclusion import PASSED, Conclusion
 from upswarm.reports.failures import ExampleRow, failure_rows
 from upswarm.results.run_file import Run
@@ -14,6 +15,7 @@ from upswarm.results.thresholds import NO_DATA, Verdict
 _WIDTH = 100
 _GREEN, _RED, _PLAIN = "\033[32m", "\033[31m", "\033[0m"
 _MOST_FAILURES = 8
+_OF_CLASSES = ("class", "finished", "failed", "p50", "p95", "p99", "chunk p95", "goodput")
 _HEADINGS = ("phase", "count", "failed", "retries", "p50", "p95", "p99", "sent/s")
 
 
@@ -23,8 +25,10 @@ def terminal_summary(run: Run, *, colour: bool) -> str:
         [*_faults(run)],
         [*_warnings(run)],
         [*_verdicts(run, colour=colour)],
+        [*_told(run)],
         [*_facts(run)],
         [*_times(run)],
+        [*_classes(run)],
         [*_failures(run)],
         [*_conclusion(run, colour=colour)],
     ]
@@ -45,35 +49,48 @@ def _warnings(run: Run) -> Iterator[str]:
 
 
 def _verdicts(run: Run, *, colour: bool) -> Iterator[str]:
-    cells = [(_fit(verdict.threshold, 44), _observed(verdict)) for verdict in run.verdicts]
+    """Thresholds, and the audit. What a figure is about has a line of its own where there is no room beside it."""
+    wide = _aligned(run.verdicts, apart=False)
+    apart = max(map(len, wide), default=0) > _WIDTH - 2
+    for verdict, line in zip(run.verdicts, _aligned(run.verdicts, apart=True) if apart else wide, strict=True):
+        yield f"{_mark(verdict.holds, colour and not run.generator_faults)} {line}"
+        if apart and (about := verdict.observed.partition(" (")[2]):
+            yield _fit(f"    ({about}", _WIDTH)
+    if run.audit is not None:
+        head, *more = textwrap.wrap(_printable(f"audit: {facts.audit(run.audit)}"), _WIDTH - 2)
+        yield from (f"{_mark(run.audit.holds, colour)} {head}", *(f"  {line}" for line in more))
+
+
+def _aligned(verdicts: Sequence[Verdict], *, apart: bool) -> list[str]:
+    """A line for each threshold, all columns one below the other."""
+    cells = [(_fit(each.threshold, 44), _observed(each, apart=apart), rows.note(each)) for each in verdicts]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for verdict, texts in zip(run.verdicts, cells, strict=True):
-        mark = _painted("✓" if verdict.holds else "✗", good=verdict.holds, colour=colour and not run.generator_faults)
-        columns = [f"{text:{width}}" for text, width in zip(texts, widths, strict=True)]
-        yield f"{mark} {'   '.join([*columns, rows.note(verdict)])}".rstrip()
+    padded = ((f"{text:{width}}" for text, width in zip(texts, widths, strict=True)) for texts in cells)
+    return ["   ".join(columns).rstrip() for columns in padded]
 
 
-def _observed(verdict: Verdict) -> str:
-    return verdict.observed if verdict.observed == NO_DATA else f"observed {_fit(verdict.observed, 13)}"
+def _mark(holds: bool, colour: bool) -> str:
+    return _painted("✓" if holds else "✗", good=holds, colour=colour)
+
+
+def _observed(verdict: Verdict, *, apart: bool) -> str:
+    figure = _fit(verdict.observed.partition(" (")[0], 13) if apart else _fit(verdict.observed, _WIDTH)
+    return figure if verdict.observed.startswith(NO_DATA) else f"observed {figure}"
+
+
+def _told(run: Run) -> Iterator[str]:
+    for sentence in (*facts.judging(run), *facts.faults(run)):
+        yield from textwrap.wrap(_printable(sentence), _WIDTH, subsequent_indent="  ")
 
 
 def _facts(run: Run) -> Iterator[str]:
-    uploads = run.measurements.uploads
-    facts = [
-        f"{_fit(run.scenario.get('name') or 'unnamed', 40)} against {_fit(run.target, 50)}",
+    told = [
+        f"{_fit(facts.name(run), 40)} against {_fit(run.target, 50)}",
         rows.load(run),
         rows.lasted(run),
+        *facts.uploads(run),
     ]
-    if run.measurements.attempts:
-        facts += [
-            f"uploads {uploads.finished:,} finished, {uploads.failed:,} failed, {uploads.stopped:,} stopped"
-            + (f", {uploads.aborted:,} aborted" if uploads.aborted else ""),
-            f"{uploads.resumes:,} resumes",
-            f"goodput mean {rows.figure(run.summary, 'goodput', 'mean')}",
-            f"{rows.figure(run.summary, 'goodput', 'total')} finished",
-        ]
-    facts += filter(None, [workers.files(run)])
-    yield from _joined(facts)
+    yield from _joined([_fit(each, _WIDTH) for each in (*told, workers.files(run)) if each])
 
 
 def _joined(facts: list[str]) -> Iterator[str]:
@@ -101,8 +118,19 @@ def _times(run: Run) -> Iterator[str]:
     yield from rows.remarks(run)
 
 
-def _columns(cells: tuple[str, ...]) -> str:
-    return f"{cells[0]:9}" + "".join(f"{cell:>10}" for cell in cells[1:-1]) + f"{cells[-1]:>15}"
+def _classes(run: Run) -> Iterator[str]:
+    table = class_rows(run)
+    if not table:
+        return
+    width = max(9, *(len(_fit(row.name, 20)) for row in table))
+    yield _columns(_OF_CLASSES, width)
+    for row in table:
+        figures = (row.finished, row.failed, row.p50, row.p95, row.p99, row.chunk_p95, row.goodput)
+        yield _columns((_fit(row.name, 20), *figures), width)
+
+
+def _columns(cells: tuple[str, ...], width: int = 9) -> str:
+    return f"{cells[0]:{width}}" + "".join(f"{cell:>10}" for cell in cells[1:-1]) + f"{cells[-1]:>15}"
 
 
 def _failures(run: Run) -> Iterator[str]:

@@ -21,6 +21,8 @@ class WorkerRow:
     cpu: str
     lag: str
     memory: str
+    share: str
+    report: str
     lost: bool
     saturated: bool
     late: bool
@@ -40,12 +42,14 @@ class PartRow:
 
 def warnings(run: Run) -> list[str]:
     """What the generator's own limits did to the numbers."""
-    return list(generator.warnings((each.worker_id, each.health) for each in run.workers))
+    known = ((each.worker_id, each.health) for each in run.workers)
+    return list(generator.warnings(known, run.generator_faults))
 
 
 def worker_rows(run: Run) -> list[WorkerRow]:
     """In the order of the run file."""
-    return [_worker_row(each) for each in run.workers]
+    whole = sum(each.finished_bytes for each in run.workers)
+    return [_worker_row(each, whole) for each in run.workers]
 
 
 def part_rows(run: Run) -> list[PartRow]:
@@ -62,7 +66,7 @@ def files(run: Run) -> str:
     return f"{rows.counted(made.made, 'file')} made: apparent {apparent}, allocated {allocated}"
 
 
-def _worker_row(worker: WorkerRecord) -> WorkerRow:
+def _worker_row(worker: WorkerRecord, whole_bytes: int) -> WorkerRow:
     health = worker.health
     return WorkerRow(
         worker_id=worker.worker_id,
@@ -70,10 +74,21 @@ def _worker_row(worker: WorkerRecord) -> WorkerRow:
         cpu=f"{_share(health.cpu_mean_ratio)}, at most {_share(health.cpu_max_ratio)}" if health.seconds else rows.NONE,
         lag=rows.duration(health.lag_p99_s),
         memory=units.format_size(health.peak_rss_bytes) if health.peak_rss_bytes else rows.NONE,
+        share=_share(worker.finished_bytes / whole_bytes if whole_bytes else None),
+        report=_report(worker),
         lost=worker.lost,
         saturated=health.saturated,
         late=health.late,
     )
+
+
+def _report(worker: WorkerRecord) -> str:
+    """Whether all that it measured arrived, and since when it was there, and until when."""
+    when = f" after {rows.duration(worker.left_s)}" if worker.left_s is not None else ""
+    if worker.lost:
+        return f"lost{when}: not everything that it measured arrived"
+    joined = f", joined after {rows.duration(worker.joined_s)}" if worker.joined_s else ""
+    return f"complete{joined}{f', left{when}' if when else ''}"
 
 
 def _share(ratio: float | None) -> str:

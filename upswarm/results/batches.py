@@ -7,7 +7,7 @@ interval around a figure, with Student's t.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from upswarm.results.intervals import Interval, Intervals, PhaseInterval, UploadInterval
@@ -82,6 +82,7 @@ def settle(intervals: Intervals, length_s: float, metrics: Sequence[Metric]) -> 
 
     The first interval never counts, for in it the users begin, nor does what ended after the run's length.
     """
+    intervals = intervals.from_start()
     width_s = intervals.width_s
     inside = [intervals.at(number) for number in range(1, math.floor(length_s / width_s + 1e-9))]
     starts = [_start(inside, metric) for metric in metrics]
@@ -99,19 +100,20 @@ def _cut(rest: Sequence[Interval], width_s: float, *, is_settled: bool) -> Part:
     return Part(_summary(used, width_s), batches, is_settled)
 
 
-def _summary(group: Sequence[Interval], width_s: float) -> Summary:
+def merged(group: Iterable[Interval]) -> Measurements:
+    """What these intervals hold together, as measurements; of what is not kept by interval there is nothing in it."""
     total = Interval()
     for each in group:
         total.add(each)
-    return Summary(_measurements(total), len(group) * width_s)
-
-
-def _measurements(interval: Interval) -> Measurements:
     measurements = Measurements()
-    for phase, tally in interval.phases.items():
+    for phase, tally in total.phases.items():
         _carry(tally, measurements.phases[phase])
-    _carry(interval.uploads, measurements.uploads)
+    _carry(total.uploads, measurements.uploads)
     return measurements
+
+
+def _summary(group: Sequence[Interval], width_s: float) -> Summary:
+    return Summary(merged(group), len(group) * width_s)
 
 
 def _carry(part: PhaseInterval | UploadInterval, whole: object) -> None:

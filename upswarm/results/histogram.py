@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 
 from hdrh.codec import HdrCookieException, HdrLengthException
@@ -21,15 +21,38 @@ _EXACT_BITS = 11
 """With three digits HDR tells 2,048 values in each doubling apart, and all below that."""
 
 
+def to_hdr(counts: Mapping[int, int], digits: int) -> str:
+    """The standard compressed form (HdrHistogram V2, base64) of values in µs and their counts; "" without any."""
+    if not counts:
+        return ""
+    hdr = HdrHistogram(_LOWEST_US, _HIGHEST_US, digits)
+    for value_us, count in counts.items():
+        hdr.record_value(value_us, count)
+    return str(hdr.encode().decode())
+
+
+def of_hdr(text: str, digits: int) -> dict[int, int]:
+    """The lowest value of each bucket, and its count; raises `ValueError` where the text is no such form."""
+    if not text:
+        return {}
+    try:
+        hdr = HdrHistogram(_LOWEST_US, _HIGHEST_US, digits)
+        hdr.decode_and_add(text)
+    except (TypeError, ValueError, zlib.error, HdrCookieException, HdrLengthException) as error:
+        raise ValueError(f"expected an encoded histogram, found {str(text)[:20]!r}") from error
+    return {hdr.get_value_from_index(index): count for index, count in enumerate(hdr.counts[:]) if count}
+
+
 class Histogram:
     """A distribution of times in seconds. It costs as much as it has different times in it."""
 
-    __slots__ = ("_counts", "_order", "_places")
+    __slots__ = ("_counts", "_encoded", "_order", "_places")
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
         self._places: list[int] = []  # those known when somebody asked last: sorting a few more is cheap
         self._order: tuple[list[int], list[int]] | None = None
+        self._encoded: str | None = None
 
     @property
     def count(self) -> int:
@@ -43,14 +66,21 @@ class Histogram:
         if (shift := place.bit_length() - _EXACT_BITS) > 0:
             place = place >> shift << shift
         self._counts[place] = self._counts.get(place, 0) + count
-        self._order = None
+        self._order = self._encoded = None
 
     def add(self, other: Histogram) -> None:
         """Add all of another histogram's times."""
         counts, before = self._counts, self._counts.get  # a master spends most of its time here
         for place, count in other._counts.items():
             counts[place] = before(place, 0) + count
-        self._order = None
+        self._order = self._encoded = None
+
+    def count_from(self, value_s: float) -> int:
+        """How many times were as long as this, or longer; of those within its own bucket, all."""
+        least_us = int(value_s * 1e6 + 0.5)
+        if (shift := least_us.bit_length() - _EXACT_BITS) > 0:
+            least_us = least_us >> shift << shift
+        return sum(count for place, count in self._counts.items() if place >= least_us)
 
     def percentile_s(self, percentile: float) -> float | None:
         """The time that this share (0 to 100) of all times does not exceed; None without data."""
@@ -95,24 +125,19 @@ class Histogram:
         return histogram
 
     def encode(self) -> str:
-        """The standard compressed form (HdrHistogram V2, base64), which other HDR tools read."""
-        hdr = HdrHistogram(_LOWEST_US, _HIGHEST_US, _DIGITS)
-        for value_us, count in self._counts.items():
-            hdr.record_value(value_us, count)
-        return str(hdr.encode().decode())
+        """The standard compressed form (HdrHistogram V2, base64), which other HDR tools read; "" without data.
+
+        Milliseconds of work, so the answer is kept until something changes.
+        """
+        if self._encoded is None:
+            self._encoded = to_hdr(self._counts, _DIGITS)
+        return self._encoded
 
     @classmethod
     def decode(cls, text: str) -> Histogram:
         """The histogram that `encode` wrote; raises `ValueError` where the text is none."""
         histogram = cls()
-        if text:
-            try:
-                hdr = HdrHistogram(_LOWEST_US, _HIGHEST_US, _DIGITS)
-                hdr.decode_and_add(text)
-            except (TypeError, ValueError, zlib.error, HdrCookieException, HdrLengthException) as error:
-                raise ValueError(f"expected an encoded histogram, found {text[:20]!r}") from error
-            taken = ((index, count) for index, count in enumerate(hdr.counts) if count)
-            histogram._counts = {hdr.get_value_from_index(index): count for index, count in taken}
+        histogram._counts = of_hdr(text, _DIGITS)
         return histogram
 
     def _ordered(self) -> tuple[list[int], list[int]]:

@@ -1,12 +1,13 @@
 """A run in intervals of equal width, each with its own times: percentiles over time, and batches for a capacity.
 
-There are never more than `MOST` intervals: where a run lasts longer, neighbours become one, and all widths double. So
-every width is `FINEST_S` times a power of two, and whatever two workers have measured can be added exactly.
+From the first to the last there are never more than `MOST` intervals: where more is measured, neighbours become one,
+and all widths double. So every width is `FINEST_S` times a power of two, and whatever two workers have measured can be
+added exactly. What a report holds of a few seconds is fine, however late in the run they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,14 +89,29 @@ class Intervals:
     def __init__(self) -> None:
         self.width_s = FINEST_S
         self._intervals: dict[int, Interval] = {}
+        self._first = self._last = 0  # numbers; of no account while there is nothing
 
     def __len__(self) -> int:
         """One more than the number of the last."""
-        return max(self._intervals, default=-1) + 1
+        return self._last + 1 if self._intervals else 0
 
     def at(self, number: int) -> Interval:
         """What ended from `number * width_s` on, for `width_s` seconds; an empty one where nothing did."""
         return self._intervals.get(number) or Interval()
+
+    def items(self) -> Iterator[tuple[float, Interval]]:
+        """Those in which anything ended: the middle of each, in seconds after the run's start, and the interval."""
+        for number, interval in self._intervals.items():
+            yield (number + 0.5) * self.width_s, interval
+
+    def from_start(self) -> Intervals:
+        """The same, wide enough for there to be no more than `MOST` from the start of the run on; perhaps these."""
+        if len(self) <= MOST:
+            return self
+        wide = Intervals()
+        wide._covering(0.0)
+        wide.add(self)
+        return wide
 
     def record_attempt(self, attempt: Attempt, at_s: float) -> None:
         """Count a request that ended so many seconds after the start of the run."""
@@ -128,8 +144,14 @@ class Intervals:
         """Add another worker's, or a later part's, intervals: the result has the wider of the two widths, or more."""
         while self.width_s < other.width_s:
             self._widen()
-        for number, interval in other._intervals.items():
-            self._covering((number + 0.5) * other.width_s).add(interval)
+        for middle_s, interval in other.items():
+            self._covering(middle_s).add(interval)
+
+    def all_times(self) -> list[SparseTimes]:
+        """Those of all phases and uploads."""
+        each = self._intervals.values()
+        of_phases = [tally.response_time for interval in each for tally in interval.phases.values()]
+        return [*of_phases, *(interval.uploads.response_time for interval in each)]
 
     def to_document(self, brief: bool = False) -> Document:
         """As JSON (and msgpack) can carry it; `brief` costs less, for what workers send."""
@@ -145,6 +167,7 @@ class Intervals:
         intervals = cls()
         intervals.width_s = document["width_s"]
         for each in document["intervals"]:
+            intervals._note(each["number"])
             intervals._intervals[each["number"]] = interval = Interval()
             _fill(interval.uploads, each["uploads"])
             for phase, tally in each["phases"].items():
@@ -156,14 +179,21 @@ class Intervals:
         interval = self._intervals.get(number)
         if interval is not None:
             return interval
-        while number >= MOST:
+        while self._intervals and max(number, self._last) - min(number, self._first) >= MOST:
             self._widen()
             number = int(at_s / self.width_s)
+        self._note(number)
         return self._intervals.setdefault(number, Interval())
+
+    def _note(self, number: int) -> None:
+        """There is going to be one of this number."""
+        self._first = min(self._first, number) if self._intervals else number
+        self._last = max(self._last, number) if self._intervals else number
 
     def _widen(self) -> None:
         narrow, self._intervals = self._intervals, {}
         self.width_s *= 2
+        self._first, self._last = self._first // 2, self._last // 2
         for number, interval in narrow.items():
             wide = self._intervals.get(number // 2)
             if wide is None:

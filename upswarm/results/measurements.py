@@ -12,8 +12,11 @@ from typing import Any
 from upswarm.results import tallies
 from upswarm.results.examples import Examples
 from upswarm.results.generator import GeneratorTally
+from upswarm.results.histogram import Histogram
 from upswarm.results.intervals import Intervals
+from upswarm.results.series import of_columns, to_columns
 from upswarm.results.slices import Slice
+from upswarm.results.sparse_times import SparseTimes
 from upswarm.results.tallies import ArrivalsTally, FilesTally, SecondTally
 from upswarm.transfer.failures import NO_FAILURE
 from upswarm.transfer.records import Attempt, End, Outcome
@@ -34,6 +37,13 @@ class Measurements(Slice):
         self.examples = Examples()
         self.seconds: dict[int, SecondTally] = {}
         self.intervals = Intervals()
+
+    @classmethod
+    def of_slice(cls, part: Slice) -> Measurements:
+        """A view of a slice, for whoever reads measurements: what that does not have is empty."""
+        measurements = cls()
+        measurements.phases, measurements.uploads = part.phases, part.uploads
+        return measurements
 
     def record_attempt(self, attempt: Attempt, at_s: float) -> None:
         """Count one request that ended so many seconds after the start of the run."""
@@ -108,26 +118,31 @@ class Measurements(Slice):
             "files": tallies.to_document(self.files, brief),
             "generator": tallies.to_document(self.generator, brief),
             "examples": self.examples.to_document(),
-            "seconds": [{"second": at, **tallies.to_document(self.seconds[at], brief)} for at in sorted(self.seconds)],
+            "seconds": to_columns(self.seconds, first=min(self.seconds, default=0) if brief else 0),
             "intervals": self.intervals.to_document(brief),
         }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Measurements:
-        """What `to_document` wrote; older run files have no intervals."""
+        """What `to_document` wrote."""
         measurements = cls()
         measurements.fill_slice(document)
-        for name, each in document.get("classes", {}).items():
+        for name, each in document["classes"].items():
             measurements._of_class(name).fill_slice(each)
         for name in ("arrivals", "files", "generator"):
-            if name in document:
-                tallies.fill(getattr(measurements, name), document[name])
-        measurements.examples = Examples.from_document(document.get("examples", ()))
-        for at in document["seconds"]:
-            tallies.fill(measurements._second(at["second"]), at)
-        if "intervals" in document:
-            measurements.intervals = Intervals.from_document(document["intervals"])
+            tallies.fill(getattr(measurements, name), document[name])
+        measurements.examples = Examples.from_document(document["examples"])
+        measurements.seconds = of_columns(document["seconds"])
+        measurements.intervals = Intervals.from_document(document["intervals"])
         return measurements
+
+    def all_times(self) -> list[Histogram | SparseTimes]:
+        """Every distribution of times that there is."""
+        known: list[tallies.Tally] = [self.arrivals, self.generator]
+        for each in (self, *self.classes.values()):
+            known += [*each.phases.values(), each.uploads]
+        histograms = [times for tally in known for times in tallies.histograms(tally)]
+        return [*histograms, *self.intervals.all_times()]
 
     def _of_class(self, name: str) -> Slice:
         return self.classes.setdefault(name, Slice())

@@ -45,13 +45,20 @@ class Kind(StrEnum):
     def knows(self, aggregate: str) -> bool:
         """Whether this kind has the aggregate."""
         spread = self in {Kind.TIME, Kind.USE}
-        return aggregate in self.aggregates or (spread and _PERCENTILE.fullmatch(aggregate) is not None)
+        return aggregate in self.aggregates or (spread and percentile_of(aggregate) is not None)
+
+
+def percentile_of(aggregate: str) -> float | None:
+    """Which percentile an aggregate asks for, such as 99 for `p99`; None where it asks for something else."""
+    match = _PERCENTILE.fullmatch(aggregate)
+    return float(match[1]) if match else None
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """How a value is written: `parse` raises `units.UnitError`, `format` gives a text for people."""
 
+    name: str
     parse: Callable[[object], float]
     format: Callable[[float], str]
 
@@ -62,12 +69,12 @@ def _count(text: object) -> float:
     return float(str(text))
 
 
-_DURATION = Unit(units.parse_duration, units.format_duration)
-_COUNT = Unit(_count, lambda value: f"{value:,.0f}")
-_SHARE = Unit(units.parse_ratio, units.format_ratio)
-_RATIO = Unit(partial(units.parse_ratio, most=math.inf), units.format_ratio)
-_SIZE = Unit(units.parse_size, units.format_size)
-_BANDWIDTH = Unit(units.parse_bandwidth, units.format_bandwidth)
+_DURATION = Unit("seconds", units.parse_duration, units.format_duration)
+_COUNT = Unit("a count", _count, lambda value: f"{value:,.0f}")
+_SHARE = Unit("a share", units.parse_ratio, units.format_ratio)
+_RATIO = Unit("a ratio", partial(units.parse_ratio, most=math.inf), units.format_ratio)
+_SIZE = Unit("bytes", units.parse_size, units.format_size)
+_BANDWIDTH = Unit("bytes/s", units.parse_bandwidth, units.format_bandwidth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,8 @@ class Metric:
     """One metric. `parts` reads a histogram, (events, of how many), or bytes; which one, `kind` says.
 
     The events are a part of what they are divided by, unless `share` is false: an upload may resume more than once.
+    A metric that is kept `by_part` can be read of one class of files, or one worker; one that is kept `by_interval` of
+    the last seconds too.
     """
 
     name: str
@@ -82,6 +91,8 @@ class Metric:
     definition: str
     parts: Callable[[Measurements], Histogram | tuple[int, int] | int]
     share: bool = True
+    by_part: bool = False
+    by_interval: bool = False
 
     def unit(self, aggregate: str) -> Unit:
         """The unit of this aggregate."""
@@ -107,7 +118,7 @@ class Metric:
 
 
 def _read_times(times: Histogram, aggregate: str) -> float | None:
-    percentile = _PERCENTILE.fullmatch(aggregate)
-    if percentile:
-        return times.percentile_s(float(percentile[1]))
+    percentile = percentile_of(aggregate)
+    if percentile is not None:
+        return times.percentile_s(percentile)
     return {"mean": times.mean_s, "min": times.min_s, "max": times.max_s}[aggregate]

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from upswarm.results.measurements import Measurements
 from upswarm.results.metric import Kind, Metric, Summary
 from upswarm.transfer.messages import Phase
 
-__all__ = ["METRICS", "Kind", "Metric", "Summary", "markdown"]
+__all__ = ["KEPT", "METRICS", "Kind", "Metric", "Summary", "markdown"]
 
 
 def _of_phase(phase: Phase) -> Iterator[Metric]:
@@ -149,7 +150,7 @@ def _of_volumes() -> Iterator[Metric]:
     )  # fmt: skip
 
 
-def _of_the_generator() -> Iterator[Metric]:
+def _of_connections() -> Iterator[Metric]:
     def reused(measured: Measurements) -> tuple[int, int]:
         tallies = measured.phases.values()
         events = sum(tally.reused for tally in tallies)
@@ -160,6 +161,9 @@ def _of_the_generator() -> Iterator[Metric]:
         "attempts over a connection that stood already; rate: of the attempts that had one",
         reused,
     )  # fmt: skip
+
+
+def _of_the_generator() -> Iterator[Metric]:
     yield Metric(
         "generator.lag", Kind.TIME,
         "how late a worker's event loop wakes up, looked at every 50 ms; all workers",
@@ -172,25 +176,44 @@ def _of_the_generator() -> Iterator[Metric]:
     )  # fmt: skip
 
 
+_OF_PHASES, _OF_UPLOADS = ("response_time", "attempts", "failed", "retries"), ("response_time", "finished", "failed")
+KEPT = (
+    "goodput",
+    "sent",
+    *(f"upload.{name}" for name in (*_OF_UPLOADS, "resumes")),
+    *(f"{phase}.{name}" for phase in Phase for name in _OF_PHASES),
+)
+"""The metrics that are kept by interval, and so can be read of the last seconds, and judged in batches."""
+_OF_PARTS = (
+    *_of_volumes(),
+    *_of_uploads(),
+    *_of_connections(),
+    *(metric for phase in Phase for metric in _of_phase(phase)),
+)
 METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        *_of_volumes(),
-        *_of_uploads(),
-        *_of_arrivals(),
-        *_of_the_generator(),
-        *(metric for phase in Phase for metric in _of_phase(phase)),
-    )
+    **{each.name: replace(each, by_part=True, by_interval=each.name in KEPT) for each in _OF_PARTS},
+    **{each.name: each for each in (*_of_arrivals(), *_of_the_generator())},
 }
 
 
 def markdown() -> str:
     """The table as `docs/metrics.md` holds it."""
     rows = [
-        f"| `{metric.name}` | {metric.definition} | {', '.join(metric.kind.aggregates)} |"
-        for metric in METRICS.values()
+        f"| `{each.name}` | {each.definition} | {', '.join(each.kind.aggregates)} | {_units(each)} | {_asked(each)} |"
+        for each in METRICS.values()
     ]
-    return "\n".join(["| metric | what it is | aggregates |", "|---|---|---|", *rows])
+    return "\n".join(["| metric | what it is | aggregates | unit | also of |", "|---|---|---|---|---|", *rows])
+
+
+def _units(metric: Metric) -> str:
+    """One for each aggregate, or one for all."""
+    found = [metric.unit(each.partition(" ")[0]).name for each in metric.kind.aggregates]
+    return ", ".join(dict.fromkeys(found))
+
+
+def _asked(metric: Metric) -> str:
+    """What parts of a run it can be read of."""
+    return ", ".join([*(["class, worker"] if metric.by_part else []), *(["window"] if metric.by_interval else [])])
 
 
 if __name__ == "__main__":

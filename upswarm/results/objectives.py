@@ -10,18 +10,10 @@ from typing import Any
 
 from upswarm.plugins import did_you_mean
 from upswarm.results.batches import Estimate, Part, estimate
-from upswarm.results.metrics import Kind
+from upswarm.results.metrics import KEPT, Kind
 from upswarm.results.thresholds import Threshold, ThresholdError
-from upswarm.transfer.messages import Phase
 
-_OF_PHASES, _OF_UPLOADS = ("response_time", "attempts", "failed", "retries"), ("response_time", "finished", "failed")
-KEPT = (
-    "goodput",
-    "sent",
-    *(f"upload.{name}" for name in (*_OF_UPLOADS, "resumes")),
-    *(f"{phase}.{name}" for phase in Phase for name in _OF_PHASES),
-)
-"""The metrics that are kept by interval, and so can be judged in batches."""
+__all__ = ["KEPT", "Finding", "Judgement", "judge", "parse"]
 
 _ORDERS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -80,6 +72,11 @@ class Finding:
 def parse(text: str) -> Threshold:
     """An objective in the grammar of thresholds; raises `ThresholdError`, also where it can't be judged by interval."""
     threshold = Threshold.parse(text)
+    if not threshold.plain:
+        raise ThresholdError(
+            f"expected an objective without selector, window and baseline, found {text!r}",
+            "a step of a search is judged as a whole, by itself",
+        )
     if threshold.metric.name not in KEPT:
         raise ThresholdError(
             f"expected a metric that is kept by interval, found {threshold.metric.name} in {text!r}",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from upswarm.results.generator import Health
 from upswarm.results.marks import Mark
 from upswarm.results.measurements import Measurements
 from upswarm.results.metrics import Summary
+from upswarm.results.run_upgrade import upgraded
 from upswarm.results.thresholds import Verdict
+from upswarm.results.worker_series import WorkerSeries
 
 SCHEMA_VERSION = 2
 RUN_FILE = "run.json"
@@ -23,7 +26,10 @@ RUN_FILE = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """One process that uploaded: where it ran, whether all it measured arrived, how it fared, and what it finished."""
+    """One process that uploaded: where it ran, whether all it measured arrived, how it fared, and what it finished.
+
+    It took part from `joined_s` after the start of the run on, until `left_s` if it left, or was lost, before the end.
+    """
 
     worker_id: str
     host: str
@@ -31,6 +37,9 @@ class WorkerRecord:
     health: Health = field(default=Health())
     finished: int = 0
     finished_bytes: int = 0
+    joined_s: float | None = None
+    left_s: float | None = None
+    series: WorkerSeries = field(default=WorkerSeries())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,8 @@ class Run:
     tell what else happened to it: workers that joined or left, users that were changed by hand. `marks` are moments for
     the charts. `settled` is what was measured after the first `warm_up_s`, where the scenario has a warm-up; thresholds
     are judged by it. `server` holds what the server itself counted from the start of the run to its end, by the name of
-    its metric, where it offers that. `aborted_by` is the threshold that ended the run early.
+    its metric, where it offers that. `aborted_by` is the threshold that ended the run early. A run that is not
+    `complete` was written while it went on, and never again.
     """
 
     run_id: str
@@ -77,6 +87,7 @@ class Run:
     server: Mapping[str, float] = field(default_factory=dict)
     aborted_by: str = ""
     audit: AuditRecord | None = None
+    complete: bool = True
 
     @property
     def summary(self) -> Summary:
@@ -105,11 +116,18 @@ class Run:
             return EXIT_GENERATOR
         return EXIT_THRESHOLD if self.failed_verdicts else EXIT_OK
 
+    def encode(self, pause: Callable[[], None]) -> None:
+        """Do the long part of `save` beforehand, and `pause` again and again; what changes meanwhile is done later."""
+        for measured in filter(None, (self.measurements, self.settled)):
+            for times in measured.all_times():
+                times.encode()
+                pause()
+
     def save(self, folder: Path) -> Path:
         """Write `run.json` into the folder, whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / RUN_FILE
-        write_whole(path, json.dumps(self._document(), indent=1) + "\n")
+        write_whole(path, self._text())
         return path
 
     @classmethod
@@ -126,15 +144,22 @@ class Run:
             raise UsageError(f"{path} has schema version {version}, {expected}",
                              hint="use the upswarm that wrote it, or a newer one")  # fmt: skip
         try:
-            return cls._of_document(document)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return cls._of_document(upgraded(document))
+        except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
             raise _no_run_file(path, error) from error
+
+    def _text(self) -> str:
+        """Each key on a line of its own, for those who look with grep and less; it stays small, and is JSON."""
+        parts = {key: json.dumps(value, separators=(",", ":")) for key, value in self._document().items()}
+        lines = [f'"{key}": {text}' for key, text in parts.items()]
+        return "{\n" + ",\n".join(lines) + "\n}\n"
 
     def _document(self) -> dict[str, Any]:
         return {
             "schema_version": SCHEMA_VERSION,
             "run_id": self.run_id,
             "exit_code": self.exit_code,
+            "complete": self.complete,
             "target": self.target,
             "started_at": self.started_at,
             "elapsed_s": round(self.elapsed_s, 6),
@@ -158,7 +183,7 @@ class Run:
 
     @classmethod
     def _of_document(cls, document: dict[str, Any]) -> Run:
-        audit, settled = document.get("audit"), document.get("settled")
+        audit, settled = document["audit"], document["settled"]
         return cls(
             run_id=document["run_id"],
             scenario=document["scenario"],
@@ -167,25 +192,26 @@ class Run:
             elapsed_s=document["elapsed_s"],
             planned_s=document["planned_s"],
             peak_users=document["peak_users"],
-            workload=document.get("workload", ""),
+            workload=document["workload"],
             measurements=Measurements.from_document(document["measurements"]),
             verdicts=tuple(Verdict(**verdict) for verdict in document["verdicts"]),
             workers=tuple(map(_worker, document["workers"])),
             machine=Machine(**document["machine"]),
             generator_faults=tuple(document["generator_faults"]),
-            notes=tuple(document.get("notes", ())),
-            marks=tuple(map(Mark.of_document, document.get("marks", ()))),
-            warm_up_s=document.get("warm_up_s", 0.0),
+            notes=tuple(document["notes"]),
+            marks=tuple(map(Mark.of_document, document["marks"])),
+            warm_up_s=document["warm_up_s"],
             settled=Measurements.from_document(settled) if settled is not None else None,
-            server=document.get("server", {}),
-            aborted_by=document.get("aborted_by", ""),
+            server=document["server"],
+            aborted_by=document["aborted_by"],
             audit=AuditRecord.of_document(audit) if audit is not None else None,
+            complete=document["complete"],
         )
 
 
 def _worker(document: dict[str, Any]) -> WorkerRecord:
-    """Older run files do not know how a worker fared."""
-    return WorkerRecord(**{**document, "health": Health(**document.get("health", {}))})
+    health, series = Health(**document["health"]), WorkerSeries.of_document(document["series"])
+    return WorkerRecord(**{**document, "health": health, "series": series})
 
 
 def _no_run_file(path: Path, error: Exception) -> UsageError:

@@ -1,31 +1,31 @@
 """Times in sparse histograms, of which a run can have many: a count for each bucket in which there is something.
 
-A full histogram takes 190 KB. Here 128 buckets share each doubling, so a time that is read from one is within
-0.4 % of the time that was recorded; from 1 µs to 1 h, and adding two of them loses nothing.
+Here 128 buckets share each doubling, as in an HDR histogram of two significant digits, so a time that is read from one
+is within 0.4 % of the time that was recorded; from 1 µs to 1 h, and adding two of them loses nothing.
 """
 
 from __future__ import annotations
 
-import base64
 import math
-import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 
-from upswarm.results.histogram import Histogram
+from upswarm.results.histogram import Histogram, of_hdr, to_hdr
 
 _OCTAVE_BITS = 7
+_DIGITS = 2
 _LONGEST_US = 3_600_000_000
 
 
 class SparseTimes:
     """A distribution of times in seconds that costs as much as it has different times in it."""
 
-    __slots__ = ("_counts",)
+    __slots__ = ("_counts", "_encoded")
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
+        self._encoded: str | None = None
 
     @property
     def count(self) -> int:
@@ -40,16 +40,16 @@ class SparseTimes:
 
     def record(self, value_s: float) -> None:
         """Add one time; what is below 1 µs or above 1 h counts as that."""
-        value_us = min(max(int(value_s * 1e6 + 0.5), 1), _LONGEST_US)
-        shift = max(0, value_us.bit_length() - _OCTAVE_BITS - 1)
-        at = (shift << _OCTAVE_BITS) + (value_us >> shift)
+        at = _place(min(max(int(value_s * 1e6 + 0.5), 1), _LONGEST_US))
         self._counts[at] = self._counts.get(at, 0) + 1
+        self._encoded = None
 
     def add(self, other: SparseTimes) -> None:
         """Add all of another's times."""
         counts, before = self._counts, self._counts.get
         for at, count in other._counts.items():
             counts[at] = before(at, 0) + count
+        self._encoded = None
 
     def add_to(self, histogram: Histogram) -> None:
         """Record all times, as the middles of their buckets, into a histogram."""
@@ -77,31 +77,36 @@ class SparseTimes:
         return times
 
     def encode(self) -> str:
-        """Pairs of a bucket (as the distance from the one before) and its count, compressed; "" without data."""
-        if not self._counts:
-            return ""
-        places = sorted(self._counts)
-        steps = [at - before for at, before in zip(places, [0, *places], strict=False)]
-        pairs = " ".join(f"{step}:{self._counts[at]}" for step, at in zip(steps, places, strict=True))
-        return base64.b64encode(zlib.compress(pairs.encode())).decode()
+        """The standard compressed form (HdrHistogram V2, base64), with two digits; "" without data.
+
+        The answer is kept until something changes, for most intervals of a run do not change any more.
+        """
+        if self._encoded is None:
+            self._encoded = to_hdr({_least_us(at): count for at, count in self._counts.items()}, _DIGITS)
+        return self._encoded
 
     @classmethod
     def decode(cls, text: str) -> SparseTimes:
         """What `encode` wrote; raises `ValueError` where the text is none of it."""
-        times, at = cls(), 0
-        try:
-            pairs = zlib.decompress(base64.b64decode(text, validate=True)).decode() if text else ""
-            for pair in pairs.split():
-                step, count = pair.split(":")
-                at += int(step)
-                times._counts[at] = int(count)
-        except (TypeError, ValueError, zlib.error) as error:
-            raise ValueError(f"expected the times of an interval, found {str(text)[:20]!r}") from error
+        times = cls()
+        times._counts = {_place(value_us): count for value_us, count in of_hdr(text, _DIGITS).items()}
         return times
+
+
+def _place(value_us: int) -> int:
+    shift = max(0, value_us.bit_length() - _OCTAVE_BITS - 1)
+    return (shift << _OCTAVE_BITS) + (value_us >> shift)
+
+
+def _least_us(at: int) -> int:
+    shift = _shift(at)
+    return (at - (shift << _OCTAVE_BITS)) << shift
+
+
+def _shift(at: int) -> int:
+    return max(0, (at >> _OCTAVE_BITS) - 1)
 
 
 def _middle_s(at: int) -> float:
     """The middle of a bucket; below 256 µs a bucket is one microsecond, and its middle that very one."""
-    shift = max(0, (at >> _OCTAVE_BITS) - 1)
-    least = (at - (shift << _OCTAVE_BITS)) << shift
-    return (least + ((1 << shift) - 1) / 2) / 1e6
+    return (_least_us(at) + ((1 << _shift(at)) - 1) / 2) / 1e6

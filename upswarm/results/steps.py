@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -79,9 +79,11 @@ class Step:
 
     @classmethod
     def of(cls, load: float, run: Run, wanted: tuple[Threshold, ...], length_s: float, place: str = "") -> Step:
-        """Judge what a run of this length has measured at a load."""
-        part = settle(run.measurements.intervals, length_s, [each.metric for each in wanted])
-        findings = tuple(objectives.judge(each, part) for each in wanted)
+        """Judge what a run of this length has measured at a load. What ended it early is broken, wanted or not."""
+        measured_s = min(length_s, run.elapsed_s) if run.aborted_by else length_s
+        part = settle(run.measurements.intervals, measured_s, [each.metric for each in wanted])
+        judged = (objectives.judge(each, part) for each in wanted)
+        findings = (*_aborted(run), *(each for each in judged if each.objective != run.aborted_by))
         strain, dropped = Strain.of(run), run.measurements.arrivals.dropped
         shown = METRICS[shown_time(wanted)]
         seen = run.summary if part is None else part.whole
@@ -98,6 +100,12 @@ class Step:
             strain=(*strain.sentences, *([f"{dropped:,} arrivals found no room and were dropped"] if dropped else [])),
             run=place,
         )
+
+
+def _aborted(run: Run) -> Iterator[Finding]:
+    for verdict in run.verdicts:
+        if verdict.threshold == run.aborted_by:
+            yield Finding(verdict.threshold, Judgement.BROKEN, verdict.value, verdict.value, verdict.value)
 
 
 def shown_time(wanted: Sequence[Threshold]) -> str:
@@ -119,7 +127,7 @@ class Strain:
         """The strain of all workers of a run."""
         known = [(worker.worker_id, worker.health) for worker in run.workers]
         return cls(
-            sentences=(*run.generator_faults, *generator.warnings(known)),
+            sentences=(*run.generator_faults, *generator.warnings(known, run.generator_faults)),
             void=bool(run.generator_faults) or any(health.saturated for _, health in known),
             lag_s=max((health.lag_p99_s or 0.0 for _, health in known if health.late), default=0.0),
         )

@@ -103,11 +103,6 @@ class SecondTally:
     dropped: int = 0
 
 
-_YOUNGER = {
-    "interrupted", "unretried", "aborted", "interruptions", "restarts", "resent_bytes",
-    "connected", "reused", "connect_time", "send_time", "wait_time", "cpu_ms",
-    "in_flight", "late", "dropped",
-}  # fmt: skip
 Tally = PhaseTally | UploadTally | ArrivalsTally | FilesTally | GeneratorTally | SecondTally
 
 
@@ -141,6 +136,12 @@ def add(total: Tally, part: Tally) -> None:
                 value.add(other)
 
 
+def histograms(tally: Tally) -> list[Histogram]:
+    """All that a tally has."""
+    values = (getattr(tally, name) for name in tally.__slots__)
+    return [value for value in values if isinstance(value, Histogram)]
+
+
 def to_document(tally: Tally, brief: bool) -> Document:
     """As JSON can carry it; `brief` costs less."""
     document: Document = {}
@@ -148,7 +149,7 @@ def to_document(tally: Tally, brief: bool) -> Document:
         value = getattr(tally, name)
         match value:
             case Histogram():
-                document[name] = value.pairs() if brief else value.encode() if value.count else ""
+                document[name] = value.pairs() if brief else value.encode()
             case Counter():
                 document[name] = dict(value)
             case _:
@@ -157,11 +158,9 @@ def to_document(tally: Tally, brief: bool) -> Document:
 
 
 def fill(tally: Tally, document: Mapping[str, Any]) -> None:
-    """Older run files lack what has been counted only since: nothing of it was there."""
+    """What `to_document` wrote, into an empty tally."""
     for name in tally.__slots__:
         match getattr(tally, name):
-            case Histogram() if name in _YOUNGER and name not in document:
-                pass
             case Histogram() if isinstance(document[name], list):
                 setattr(tally, name, Histogram.of_pairs(document[name]))
             case Histogram():
@@ -169,4 +168,4 @@ def fill(tally: Tally, document: Mapping[str, Any]) -> None:
             case Counter():
                 setattr(tally, name, Counter(document[name]))
             case _:
-                setattr(tally, name, document.get(name, 0) if name in _YOUNGER else document[name])
+                setattr(tally, name, document[name])

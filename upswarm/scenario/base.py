@@ -61,7 +61,7 @@ def mistaken(place: tuple[str, ...], mistake: Mistake, room: Room) -> Validation
     return all_mistaken({place: mistake}, room)
 
 
-def all_mistaken(mistakes: Mapping[tuple[str, ...], Mistake], room: Room) -> ValidationError:
+def all_mistaken(mistakes: Mapping[tuple[Any, ...], Mistake], room: Room) -> ValidationError:
     """The same for several values."""
     details = [
         InitErrorDetails(type="value_error", loc=place, input=room, ctx={"error": mistake})

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_v
 from pydantic_core import InitErrorDetails
 
 from upswarm.plugins import did_you_mean
-from upswarm.protocols.http import CHUNK_NAMES, NAMES, SUCCESSES, Api, Step
+from upswarm.protocols.http import CHUNK_NAMES, NAMES, RECEIPT_NAMES, SUCCESSES, Api, Step
 from upswarm.protocols.payloads import CHUNK, Form, Json, Payload, Raw, Text
 from upswarm.protocols.templates import Extraction, Template
 from upswarm.scenario.base import Mistake, Room, exactly_one
@@ -19,6 +19,7 @@ Place = tuple[str | int, ...]
 Finding = tuple[Place, Mistake]
 RESULTS = ("file_id", "file_size")
 """What a receipt is made of; any step may extract them."""
+_AFTERWARDS = {"inspect", "download"}
 _SECRET = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "private-token"}
 
 
@@ -118,6 +119,10 @@ class HttpRoom(Room):
     )
     finalize: StepRoom | None = Field(None, description="Makes a file of the chunks.")
     abort: StepRoom | None = Field(None, description="Gives an upload up.")
+    inspect: StepRoom | None = Field(
+        None, description="Asks for a finished file, for an audit; it may extract `file_size`."
+    )
+    download: StepRoom | None = Field(None, description="Reads a finished file back, for an audit.")
     sequential: bool = Field(False, description="Whether chunks have to come in order.")
 
     @model_validator(mode="after")
@@ -131,7 +136,7 @@ class HttpRoom(Room):
 
     def steps(self) -> Iterator[tuple[str, StepRoom]]:
         """Those that there are."""
-        for name in ("create", "send", "probe", "finalize", "abort"):
+        for name in ("create", "send", "probe", "finalize", "abort", "inspect", "download"):
             step = getattr(self, name)
             if step is not None:
                 yield name, step
@@ -148,10 +153,13 @@ def _findings(room: HttpRoom) -> Iterator[Finding]:
     created = list(room.create.extract) if room.create is not None else []
     for name, step in room.steps():
         known = [*NAMES, *(created if name != "create" else []), *(CHUNK_NAMES if name == "send" else [])]
+        if name in _AFTERWARDS:
+            known = list(RECEIPT_NAMES)
         mistakes = (_of_templates(step, known), _of_body(step, sends=name == "send"), _of_headers(step))
         for place, mistake in (each for some in mistakes for each in some):
             yield (name, *place), mistake
-        for place, mistake in _of_extractions(step, created if name in {"send", "probe"} else None):
+        anew = [] if name in _AFTERWARDS else created
+        for place, mistake in _of_extractions(step, anew if name in {"send", "probe", *_AFTERWARDS} else None):
             yield (name, *place), mistake
 
 

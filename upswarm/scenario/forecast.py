@@ -63,9 +63,12 @@ class Forecast:
         requests = f"{self._at_most()}{self.requests_per_upload:.1f} requests on average (init, chunks, finalize)"
         yield f"upload    {format_size(self.mean_size_bytes)} in {requests}"
         yield from self._habits()
+        yield from self._drill()
         yield from self._volumes()
-        for threshold in self.scenario.thresholds:
+        for threshold in self.scenario.threshold_lines:
             yield f"must hold {threshold}"
+        if self.scenario.needs().baseline and self.scenario.baseline is None:
+            yield "needs     --baseline RUN, which thresholds compare with"
 
     def _faults(self) -> str:
         settings = self.scenario.target.embedded
@@ -89,6 +92,11 @@ class Forecast:
             yield f"cut       {transfer.interrupt}"
         if transfer.abort:
             yield f"given up  {format_ratio(transfer.abort)} of the uploads, anywhere on the way"
+
+    def _drill(self) -> Iterator[str]:
+        if self.scenario.drill is not None:
+            acts = self.scenario.drill.fit(self.scenario.seed, self.workload.planned_s)
+            yield f"breaks    {', '.join(f'{act.kind} at {format_duration(act.at_s)}' for act in acts)}"
 
     def _volumes(self) -> Iterator[str]:
         match self.workload:

@@ -33,6 +33,14 @@ def check_url(text: str) -> str:
     raise ValueError(f"expected `{EMBEDDED}` or a URL such as http://127.0.0.1:8000, found {text!r}")
 
 
+def _check_metrics(text: str) -> str:
+    if text.startswith("/"):
+        return text
+    if text.startswith(("http://", "https://")):
+        return check_url(text)
+    raise ValueError(f"expected a path such as /metrics, or a URL, found {text!r}")
+
+
 class ProtocolRoom(ShortRoom):
     """The protocol that a server speaks. A name alone may stand for the whole room."""
 
@@ -76,6 +84,11 @@ class TargetRoom(ShortRoom):
     )
     protocol: ProtocolRoom = Field(ProtocolRoom(), description="The protocol it speaks.")
     auth: AuthRoom | None = Field(None, description="Credentials, where the server wants any.")
+    metrics: Annotated[str, AfterValidator(_check_metrics)] | None = Field(
+        None,
+        description="Where the server tells what it counted, in Prometheus' text: a path such as `/metrics`, or a URL. "
+        "It is asked when a run starts and when it ends. By default only the embedded server is.",
+    )
     embedded: EmbeddedRoom | None = Field(None, description="How the embedded server is started.")
 
     @model_validator(mode="after")

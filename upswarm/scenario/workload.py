@@ -173,11 +173,14 @@ class WorkloadRoom(Room):
     allowed_lost_workers: int = Field(
         0, ge=0, description="How many workers may be lost, or leave early, before the run counts for nothing."
     )
+    allow_saturated_generator: bool = Field(
+        False, description="Whether a run counts whose workers used up their CPUs; it is then warned of only."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _users_by_default(cls, value: Any) -> Any:
-        if isinstance(value, dict) and not value.keys() - {"allowed_lost_workers"}:
+        if isinstance(value, dict) and not value.keys() - {"allowed_lost_workers", "allow_saturated_generator"}:
             return {"users": {}, **value}
         return value
 

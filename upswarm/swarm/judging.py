@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from upswarm import __version__
-from upswarm.results.metrics import Summary
+from upswarm.results import generator
+from upswarm.results.marks import Mark
 from upswarm.results.run_file import Machine, Run, WorkerRecord
+from upswarm.swarm.marking import marks_of
 from upswarm.swarm.plan import Plan
+from upswarm.swarm.verdicts import Verdicts
 from upswarm.swarm.workers.gathering import Gathering
 
 
@@ -22,6 +25,7 @@ class Incidents:
 
     notes: list[str] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
+    marks: list[Mark] = field(default_factory=list)
 
 
 def judge(
@@ -29,20 +33,25 @@ def judge(
     gathering: Gathering,
     incidents: Incidents,
     faults: Iterable[str],
+    verdicts: Verdicts,
     *,
     started_wall_s: float,
     elapsed_s: float,
     most_users: int,
+    going_on: bool = False,
 ) -> Run:
-    """The run as its file will tell it; `faults` are the generator's own, and losses may be among them."""
-    total, workers = gathering.total, tuple(gathering.records())
-    losses = _losses(workers, incidents)
-    allowed = len(losses) <= plan.scenario.workload.allowed_lost_workers
+    """The run as its file will tell it; `faults` are the generator's own, and losses may be among them.
+
+    While it is `going_on`, nobody is lost for not having reported everything.
+    """
+    total, workers, allowances = gathering.total, tuple(gathering.records()), plan.scenario.workload
+    losses = {} if going_on else _losses(workers, incidents)
+    allowed = len(losses) <= allowances.allowed_lost_workers
     untold = [sentence for worker_id, sentence in losses.items() if worker_id not in incidents.lost]
     idle = ["no request was sent"] if total.attempts == 0 else []
     if losses and len(losses) == len(workers):
         idle.append("no worker was left at the end")
-    summary = Summary(total, elapsed_s)
+    saturated = generator.faults((each.worker_id, each.health) for each in workers)
     return Run(
         run_id=plan.run_id,
         scenario=plan.scenario.resolved(),
@@ -53,11 +62,20 @@ def judge(
         peak_users=plan.workload.peak_users or most_users,
         workload=str(plan.workload),
         measurements=total,
-        verdicts=tuple(threshold.judge(summary) for threshold in plan.scenario.build_thresholds()),
+        verdicts=verdicts.standing(gathering, elapsed_s),
         workers=workers,
         machine=_machine(),
-        generator_faults=(*faults, *([] if allowed else losses.values()), *idle),
-        notes=(*incidents.notes, *(untold if allowed else [])),
+        generator_faults=(
+            *faults,
+            *([] if allowed else losses.values()),
+            *idle,
+            *([] if allowances.allow_saturated_generator else saturated),
+        ),
+        notes=(*incidents.notes, *(untold if allowed else []), *verdicts.notes),
+        marks=tuple(marks_of(plan.workload, incidents.marks, elapsed_s=elapsed_s, warm_up_s=plan.scenario.warm_up)),
+        warm_up_s=plan.scenario.warm_up,
+        settled=gathering.settled,
+        aborted_by="" if verdicts.aborted is None else verdicts.aborted.threshold,
     )
 
 

@@ -27,8 +27,14 @@ def run_headless(
     target: str | None = None,
     users: int | None = None,
     rate: str | None = None,
+    baseline: str | None = None,
+    events: str | None = None,
     duration_s: float | None = None,
     processes: int | None = None,
+    drill: bool = False,
+    plain: bool = False,
+    metrics_port: int | None = None,
+    metrics_bind: str | None = None,
     extra: Sequence[str] = (),
     **overrides: str | None,
 ) -> NoReturn:
@@ -36,10 +42,11 @@ def run_headless(
 
     `extra` are options for Locust itself, `overrides` the fields of `Overrides`.
     """
-    arguments = ["--headless", "--only-summary"]
+    arguments = ["--headless", "--only-summary", *_metrics(metrics_bind, metrics_port)]
+    arguments += [option for option, wished in {"--drill": drill, "--plain": plain}.items() if wished]
     if users is not None:
         arguments += ["--users", str(users)]
-    for name, value in {"rate": rate, **overrides}.items():
+    for name, value in {"rate": rate, "baseline": baseline, "events": events, **overrides}.items():
         if value is not None:
             arguments.append(f"--{name.replace('_', '-')}={value}")  # one word, for a value may begin with a dash
     if duration_s is not None:
@@ -55,12 +62,14 @@ def run_ui(
     port: int,
     target: str | None = None,
     processes: int | None = None,
+    metrics_port: int | None = None,
+    metrics_bind: str | None = None,
     extra: Sequence[str] = (),
 ) -> NoReturn:
     """Open Locust's web UI in this process, and say where; raises `UsageError` where there is no room for it."""
     loader.load(library.find(scenario))
     open_port = str(_port_to_open(bind, port))
-    arguments = ["--web-host", bind, "--web-port", open_port]
+    arguments = ["--web-host", bind, "--web-port", open_port, *_metrics(metrics_bind, metrics_port)]
     locust.events.init.add_listener(_say_where)
     _run_locust([*_common(scenario, reports, target, processes), *arguments, *extra])
 
@@ -74,6 +83,11 @@ def _common(scenario: str, reports: Path, target: str | None, processes: int | N
         arguments += ["--processes", str(processes), "--master-bind-port", port, "--master-port", port]
         arguments += ["--master-bind-host", "127.0.0.1"]
     return arguments
+
+
+def _metrics(bind: str | None, port: int | None) -> list[str]:
+    wishes = {"--metrics-bind": bind, "--metrics-port": port}
+    return [f"{option}={value}" for option, value in wishes.items() if value is not None]
 
 
 def _run_locust(arguments: Sequence[str]) -> NoReturn:

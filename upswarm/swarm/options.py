@@ -34,12 +34,33 @@ def add_options(parser: Any) -> None:
         help="uploads that arrive per second, such as 20/s, instead of users; empty changes nothing",
     )
     parser.add_argument(
+        "--baseline",
+        default="",
+        env_var="UPSWARM_BASELINE",
+        help="the run that thresholds compare with: its folder below reports/; empty is as in the scenario",
+    )
+    parser.add_argument(
         "--reports",
         default=DEFAULT_REPORTS,
         env_var="UPSWARM_REPORTS",
         include_in_web_ui=False,
         help="the folder below which each run leaves its own",
     )
+    parser.add_argument(
+        "--drill",
+        action="store_true",
+        env_var="UPSWARM_DRILL",
+        include_in_web_ui=False,
+        help="break things by chance, where the scenario has no drill of its own",
+    )
+    parser.add_argument(
+        "--events",
+        default="",
+        env_var="UPSWARM_EVENTS",
+        include_in_web_ui=False,
+        help="keep every attempt and every upload in this file, which ends in .csv or .parquet",
+    )
+    _add_watching(parser)
 
 
 def chosen_overrides(values: Mapping[str, Any]) -> Overrides:
@@ -53,6 +74,30 @@ class Suggestions(list[str]):
 
     def __contains__(self, _: object) -> bool:
         return True
+
+
+def _add_watching(parser: Any) -> None:
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        env_var="UPSWARM_PLAIN",
+        include_in_web_ui=False,
+        help="a line per moment instead of a view that is drawn on the terminal",
+    )
+    parser.add_argument(
+        "--metrics-port",
+        type=int,
+        env_var="UPSWARM_METRICS_PORT",
+        include_in_web_ui=False,
+        help="offer /metrics for Prometheus at this port; 0 takes any free one",
+    )
+    parser.add_argument(
+        "--metrics-bind",
+        default="127.0.0.1",
+        env_var="UPSWARM_METRICS_BIND",
+        include_in_web_ui=False,
+        help="the address at which /metrics is offered",
+    )
 
 
 def _add_overrides(parser: Any) -> None:

@@ -10,16 +10,17 @@ from upswarm.errors import UsageError
 from upswarm.files import new_folder
 from upswarm.scenario.model import Scenario
 from upswarm.scenario.target import EMBEDDED
-from upswarm.swarm.embedded import EmbeddedServer
-from upswarm.swarm.target import check_reachable, chosen
+from upswarm.swarm.drill.site import Site
+from upswarm.swarm.target import chosen
+from upswarm.transfer.access import check_reachable
 
 
 class Premises:
     """Of one run after the other. An embedded server outlives its run until `tidy`, for users may still be leaving."""
 
     def __init__(self) -> None:
-        self._server: EmbeddedServer | None = None
-        self._spent: EmbeddedServer | None = None
+        self._server: Site | None = None
+        self._spent: Site | None = None
         self._folder: Path | None = None
 
     @property
@@ -27,6 +28,17 @@ class Premises:
         """The folder of the run that was prepared last."""
         assert self._folder is not None
         return self._folder
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the target is a server that was started for this run."""
+        return self._server is not None
+
+    @property
+    def site(self) -> Site:
+        """The embedded server of the run that goes on, and the way to it."""
+        assert self._server is not None
+        return self._server
 
     def open(self, reports: Path, scenario: Scenario, wished_target: str | None) -> str:
         """Make a folder and find the target, or start it; its URL. Raises `UpswarmError`, and then nothing is left."""
@@ -61,9 +73,9 @@ class Premises:
         self._forget_folder()
 
     def _find_target(self, wished: str | None, scenario: Scenario) -> str:
-        url, settings = chosen(wished, scenario), scenario.target.embedded
+        url = chosen(wished, scenario)
         if url == EMBEDDED:
-            self._server = EmbeddedServer(settings.environ(scenario.seed) if settings is not None else {})
+            self._server = Site(scenario)
             return self._server.url
         check_reachable(url, scenario.transfer.open_transport(url))
         return url

@@ -19,7 +19,8 @@ from upswarm.scenario.model import Scenario
 from upswarm.scenario.overrides import Overrides
 from upswarm.scenario.target import EMBEDDED
 from upswarm.swarm.embedded import EmbeddedServer
-from upswarm.swarm.target import check_reachable, chosen
+from upswarm.swarm.target import chosen
+from upswarm.transfer.access import check_reachable
 from upswarm.transfer.auth import unsigned
 from upswarm.transfer.clock import SystemClock
 

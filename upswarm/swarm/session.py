@@ -20,6 +20,8 @@ from upswarm.swarm.outputs import LastingCSVWriter
 from upswarm.swarm.precision import bucket_ms
 from upswarm.swarm.run_session import RunSession
 from upswarm.swarm.steering import Steering
+from upswarm.swarm.telemetry.telemetry import Telemetry
+from upswarm.swarm.telemetry.wishes import complaints
 from upswarm.swarm.uploading.load import Load
 from upswarm.swarm.web.endings import hide_endings
 from upswarm.swarm.web.looking import look
@@ -44,6 +46,8 @@ def connect() -> None:
     except UpswarmError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
+    for complaint in complaints():
+        print(f"warning: {complaint}", file=sys.stderr)
     logging.getLogger("locust.runners").addFilter(_is_of_use)
     stats.bucket_response_time = bucket_ms  # type: ignore[assignment]  # its keys need not be whole numbers
     MasterRunner.client_listener = undeterred(MasterRunner.client_listener)  # type: ignore[assignment, method-assign]
@@ -74,7 +78,10 @@ def _is_of_use(record: logging.LogRecord) -> bool:
 
 
 def _begin(environment: Environment, runner: Any, web_ui: Any = None, **_: Any) -> None:
-    _sessions[environment] = _session(environment, runner, web_ui)
+    telemetry = Telemetry(environment, decides=not isinstance(runner, WorkerRunner))
+    session = _sessions[environment] = _session(environment, runner, web_ui)
+    if isinstance(session, RunSession):
+        telemetry.follow(session)
     if web_ui is not None:
         steering = steering_of(environment)
         add_pages(web_ui, environment, steering)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TextIO
 
 from locust.env import Environment
 
 from upswarm.errors import UsageError
-from upswarm.reports.html import write_report
+from upswarm.reports.outputs import github, leaving
 from upswarm.reports.progress import Volumes, progress_line
 from upswarm.reports.summary import terminal_summary
+from upswarm.results.marks import Mark, MarkKind
 from upswarm.results.run_file import Run
-from upswarm.scenario import library, loader
-from upswarm.swarm.beside import agreed
+from upswarm.results.thresholds import Verdict
+from upswarm.swarm.auditing import Auditing
+from upswarm.swarm.checkpoints import Checkpoints
+from upswarm.swarm.drill.drill import Drill
 from upswarm.swarm.judging import Incidents, judge
 from upswarm.swarm.plan import Plan
 from upswarm.swarm.premises import Premises
+from upswarm.swarm.preparation import Preparation, prepare
+from upswarm.swarm.telemetry.followers import Followers
+from upswarm.swarm.verdicts import Verdicts
 from upswarm.swarm.web.watching import Watch
 from upswarm.swarm.wishes import Wishes
 from upswarm.swarm.workers.gathering import Gathering
@@ -35,8 +44,10 @@ class Steering:
         self._environment = environment
         self._out = out
         self.clock = SystemClock()
+        self._prepared: Preparation | None = None
         self._plan: Plan | None = None
         self.premises = Premises()
+        self.auditing = Auditing()
         self._gathering = Gathering("", [])
         self._started_s: float | None = None
         self._started_wall_s = 0.0
@@ -47,10 +58,12 @@ class Steering:
         self.cuts = 0
         self._incidents = Incidents()
         self.used_up = self.ended = False
-        self.target_given = False
         self._most_users = 0
         self.last_run: Run | None = None
         self.watch = Watch()
+        self._checkpoints: Checkpoints | None = None
+        self.followers = Followers()
+        self._drill: Drill | None = None
 
     @property
     def running(self) -> bool:
@@ -58,10 +71,21 @@ class Steering:
         return self._started_s is not None
 
     @property
+    def prepared(self) -> Preparation:
+        """The run that was prepared last."""
+        assert self._prepared is not None
+        return self._prepared
+
+    @property
     def plan(self) -> Plan:
-        """The plan that was prepared last."""
+        """Its plan, as it has been changed since."""
         assert self._plan is not None
         return self._plan
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """The thresholds of that plan."""
+        return self.prepared.verdicts
 
     @property
     def gathering(self) -> Gathering:
@@ -80,27 +104,25 @@ class Steering:
         return self.ended or (self.used_up if planned_s is None else self.elapsed_s >= planned_s - _TIMER_S)
 
     def prepare(self, wishes: Wishes) -> None:
-        """Read the scenario, find the target and make a folder; raises `UpswarmError`, and then nothing runs."""
-        self.premises.discard()
-        scenario = wishes.overrides.applied_to(loader.load(library.find(wishes.scenario)), wishes.target)
-        override = wishes.override()
-        workload = scenario.build_workload().overridden(override)  # before a folder is made and a server started
-        workload = agreed(workload, self._environment, wishes.duration_s)
-        target_url = self.premises.open(wishes.reports, scenario, wishes.target)
-        run_id = self.premises.folder.name
-        self._plan = replace(Plan.of(run_id, scenario, target_url, override), workload=workload)
-        self.target_given = wishes.target is not None
+        """Make everything ready that a run needs; raises `UpswarmError`, and then nothing runs."""
+        self._prepared = prepare(wishes, self._environment, self.premises)
+        self._plan = self._prepared.plan
         self._holding = self.used_up = self.ended = False
 
     def start(self, worker_ids: list[str], started_s: float) -> None:
         """The users are about to start, in a run that counts from this moment."""
-        self._gathering = Gathering(self.plan.run_id, worker_ids)
+        self._gathering = self.verdicts.gathering(self.plan.run_id, worker_ids)
         self._workers = len(worker_ids)
         self._incidents = Incidents()
         self._started_s, self._started_wall_s = started_s, self.clock.wall() - (self.clock.now() - started_s)
         self._interval, self._interval_from_s, self._most_users = Volumes(), 0.0, 0
         self.watch.begin()
+        self._checkpoints = Checkpoints(self.premises.folder, partial(self._judged, going_on=True))
+        self.auditing.begin(self.premises.folder)
         print(f"{self.plan.scenario.name}: uploading to {self.plan.target_url}", file=self._out, flush=True)
+        self.followers.begin()
+        acts = self.prepared.acts
+        self._drill = Drill(acts, self.premises.site, self, self._say) if acts else None
 
     def users_now(self) -> int | None:
         """How many users there should be; None when the run has lasted long enough, or is being ended."""
@@ -108,18 +130,47 @@ class Steering:
             return None
         return self.plan.workload.users_at(self.elapsed_s, self._workers)
 
-    def note(self, sentence: str) -> None:
-        """Something happened to the generator that the report has to tell, and that need not be a fault."""
+    def note(self, sentence: str, kind: MarkKind = MarkKind.NOTE) -> None:
+        """Something happened to the generator that the report has to tell, and that need not be a fault.
+
+        It is a mark too, in as many of these words as stand before a colon.
+        """
         self._incidents.notes.append(f"after {self.elapsed_s:.1f} s {sentence}")
+        self.mark(kind, sentence.partition(": ")[0])
+
+    def mark(self, kind: MarkKind, sentence: str, until_s: float | None = None, *, at_s: float | None = None) -> None:
+        """Something happens, now or `at_s`, that the report shall show; `until_s` of the run, where that is known."""
+        self._incidents.marks.append(Mark(self.elapsed_s if at_s is None else at_s, kind, sentence, until_s))
+
+    def standing(self) -> tuple[Verdict, ...]:
+        """The thresholds as they stand, by what all workers have reported."""
+        return self.verdicts.standing(self._gathering, self.watch.known_s(self.elapsed_s))
+
+    def ends_early(self) -> bool:
+        """Whether a threshold that may end the run does not hold; it is noted then."""
+        verdict = self.verdicts.breach(self._gathering, self.watch.known_s(self.elapsed_s))
+        if verdict is not None:
+            self.note(f"a threshold ended the run: {verdict.threshold} did not hold, with {verdict.observed}")
+        return verdict is not None
+
+    def end_drill(self) -> list[str]:
+        """Whatever is broken on purpose is mended before the run ends; what could not be done, in sentences."""
+        drill, self._drill = self._drill, None
+        return drill.end() if drill is not None else []
+
+    def _say(self, sentence: str) -> None:
+        if not self.followers.drawing:
+            print(sentence, file=self._out, flush=True)
 
     def crew_changed(self, workers: int, *, joined: str | None = None, lost: str | None = None) -> None:
         """Workers came or went, and so many share the load now; lost is whoever did not stay until the end."""
         self._workers = workers
         self.cuts += 1
         if joined is not None:
-            self._gathering.expect(joined)
+            self._gathering.expect(joined, self.elapsed_s)
         if lost is not None:
             self._incidents.lost.add(lost)
+            self._gathering.went(lost, self.elapsed_s)
 
     def following(self, worker_id: str) -> tuple[int, ...]:
         """A worker's share as it last reported it."""
@@ -144,6 +195,7 @@ class Steering:
         """Add a worker's report."""
         measurements = self._gathering.take(worker_id, report)
         if measurements is not None:
+            self.auditing.keep(report)
             self._interval = self._interval.plus(measurements)
             self.watch.heard(worker_id, report, measurements, self.elapsed_s)
 
@@ -163,32 +215,37 @@ class Steering:
             users=users,
         )
         self._interval, self._interval_from_s = Volumes(), elapsed_s
-        print(line, file=self._out, flush=True)
+        if not self.followers.drawing:
+            print(line, file=self._out, flush=True)
+        if self._checkpoints is not None:
+            self._checkpoints.look(elapsed_s)
 
-    def finish(self, faults: list[str]) -> Run:
-        """Judge, write the run file and the report, print the summary; `faults` are the generator's own.
-
-        A report that can't be written is one more of them: whoever looks for it later must not find a success.
-        """
-        folder = self.premises.folder
-        run = judge(
+    def _judged(self, faults: Iterable[str] = (), *, going_on: bool = False) -> Run:
+        return judge(
             self.plan,
             self._gathering,
             self._incidents,
             faults,
+            self.verdicts,
             started_wall_s=self._started_wall_s,
             elapsed_s=self.elapsed_s,
             most_users=self._most_users,
+            going_on=going_on,
         )
-        try:
-            written = f"run file  {run.save(folder)}\nreport    {write_report(run, folder)}\n"
-        except OSError as error:
-            fault = f"the report could not be written: {error}"
-            run, written = replace(run, generator_faults=(*run.generator_faults, fault)), ""
-        else:
+
+    def finish(self, faults: list[str]) -> Run:
+        """Judge, leave the run's files, print the summary, tell GitHub; `faults` are the generator's own."""
+        self.followers.end()
+        folder = self.premises.folder
+        run = replace(self._judged(faults), server=self.prepared.server_counts.end())
+        run = self.auditing.audited(run, self.plan, self.waiting_for(), self._out)
+        run, left = leaving.leave(run, folder)
+        if left:
             self.watch.ended(run, folder)
         self._started_s, self.last_run = None, run
         summary = terminal_summary(run, colour=self._out.isatty())
-        print(f"\n{summary}\n{written}", end="", file=self._out, flush=True)
+        print(f"\n{summary}\n{leaving.lines(left)}", end="", file=self._out, flush=True)
+        for line in github.told(run, os.environ):
+            print(line, file=self._out, flush=True)
         self.premises.close()
         return run

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from upswarm.errors import TargetError, UsageError
+from upswarm.errors import UsageError
 from upswarm.scenario.model import Scenario
 from upswarm.scenario.target import EMBEDDED, check_url
-from upswarm.transfer.failures import Interrupted
-from upswarm.transfer.messages import Phase, Request
-from upswarm.transfer.transport import Transport
 
 
 def chosen(wished: str | None, scenario: Scenario) -> str:
@@ -22,14 +19,3 @@ def chosen(wished: str | None, scenario: Scenario) -> str:
             hint="take target.embedded out of a copy of the scenario",
         )
     return url
-
-
-def check_reachable(url: str, transport: Transport) -> None:
-    """Any HTTP answer will do; raises `TargetError` where there is none. The request is not part of the results."""
-    try:
-        transport.send(Request(Phase.PROBE, "GET", "/"))
-    except Interrupted as error:
-        raise TargetError(f"no answer from the target {url}: {error.message}",
-                          hint="start it, or give another --target (--host with locust)") from error  # fmt: skip
-    finally:
-        transport.close()

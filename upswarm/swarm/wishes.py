@@ -25,6 +25,8 @@ class Wishes:
     duration_s: float | None = None
     rate: str = ""
     overrides: Overrides = field(default=Overrides())
+    drill: bool = False
+    baseline: str = ""
 
     def override(self) -> Override:
         """What is wished of the workload; raises `UsageError`."""

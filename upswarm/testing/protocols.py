@@ -17,6 +17,7 @@ from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.messages import Phase, Request, Response
 from upswarm.transfer.ranges import NOTHING, Ranges
 from upswarm.transfer.records import Receipt
+from upswarm.transfer.stored import Inspectable, Listable
 from upswarm.transfer.suspended import session_document, session_of
 
 T = TypeVar("T")
@@ -153,6 +154,40 @@ class ProtocolContract:
         aborted = _Walk(self)
         assert aborted.phases_of(aborted.protocol.abort(aborted.session)) <= {Phase.ABORT}
 
+    def test_a_file_that_arrived_can_be_asked_for(self) -> None:
+        """Where the protocol has a way: as long as it was sent, and with no other digest than its own."""
+        walk = _Walk(self)
+        receipt, protocol = walk.to_the_end(), walk.protocol
+        if not isinstance(protocol, Inspectable):
+            return
+        assert walk.phases_of(protocol.inspect(receipt)) == {Phase.PROBE}
+        stored = walk.drive(protocol.inspect(receipt))
+        assert stored.size_bytes in {None, SIZE_BYTES}
+        if stored.digest is not None:
+            assert stored.digest.value == walk.file.digest(stored.digest.algorithm, 0, SIZE_BYTES)
+
+    def test_a_file_that_is_not_there_is_gone(self) -> None:
+        """An audit asks by a receipt, and the answer must not be taken for anything else."""
+        walk, elsewhere = _Walk(self), _Walk(self)
+        receipt, protocol = walk.to_the_end(), walk.protocol
+        if isinstance(protocol, Inspectable):
+            elsewhere.drive(elsewhere.protocol.abort(elsewhere.session))
+            assert elsewhere.failure(protocol.inspect(receipt)) is Failure.GONE
+
+    def test_a_file_that_arrived_is_in_the_list(self) -> None:
+        """Under the id of its receipt; page by page, where the protocol has a list."""
+        walk = _Walk(self)
+        receipt, protocol = walk.to_the_end(), walk.protocol
+        if not isinstance(protocol, Listable):
+            return
+        found, following = [], ""
+        while page := walk.drive(protocol.listing("a", following)):
+            found += [each.file_id for each in page.files]
+            following = page.following
+            if not following:
+                break
+        assert found == [receipt.file_id]
+
     def test_every_path_leads_to_the_target(self) -> None:
         """Absolute within the target, or a whole URL, or empty for the target itself."""
         walk = _Walk(self)
@@ -193,6 +228,13 @@ class _Walk:
         except Fault as fault:
             return fault.kind
 
+    def failure(self, flow: Flow[Any]) -> Failure | None:
+        try:
+            self.drive(flow)
+        except Fault as fault:
+            return fault.kind
+        return None
+
     def phases_of(self, flow: Flow[Any]) -> set[Phase]:
         self.seen.clear()
         self.drive(flow)
@@ -205,8 +247,12 @@ class _Walk:
         return self.drive(self.protocol.finalize(session, self.file))
 
     def every_step(self) -> list[Flow[Any]]:
-        chunk = self.session.grid.chunk(0)
+        chunk, protocol, receipt = self.session.grid.chunk(0), self.protocol, Receipt("/f", SIZE_BYTES)
+        asks = [protocol.inspect(receipt)] if isinstance(protocol, Inspectable) else []
+        lists = [protocol.listing("a", "")] if isinstance(protocol, Listable) else []
         return [
+            *asks,
+            *lists,
             self.protocol.create(self.file, CHUNK_BYTES),
             self.protocol.send(self.session, chunk, self.file, None),
             self.protocol.probe(self.session),

@@ -13,12 +13,14 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from tests.audit.lab import PREFIX, Lab
 from tests.protocols.journeys.cutting import wire_to
 from tests.protocols.journeys.engine import Engine, a_file, content, engine
 from tests.protocols.journeys.replay import replay
 from tests.protocols.journeys.servers import NODE, free_port, packages, running
 from tests.wire.format import conversations
 from upswarm.protocols.azure import Azure
+from upswarm.results.audit_record import Fate
 from upswarm.transfer.auth import Sign, unsigned
 from upswarm.transfer.azure_auth import azure_sas, azure_shared_key
 from upswarm.transfer.clock import SystemClock
@@ -197,3 +199,16 @@ def test_a_container_that_is_not_there_is_said_so(container: Container) -> None:
     with engine(Azure("client-1"), url, BLOCK_BYTES, with_key(url)) as azure:
         outcome = azure.upload(a_file("nowhere.bin", 10))
     assert (outcome.failure, outcome.message) == (Failure.REJECTED, "404 ContainerNotFound")
+
+
+def test_an_audit_finds_what_was_planted(container: Container, tmp_path: Path) -> None:
+    lab = Lab(tmp_path, Azure("client-1"), container.url, with_key(container.url))
+    gone, short, *_ = (entry.file_id for entry in lab.upload(5) if entry.size_bytes > 1000)
+    assert lab.audit().counts == {Fate.INTACT: 5}
+    assert container.ask("DELETE", f"/{gone}").status == 202
+    with engine(Azure("client-1"), container.url, BLOCK_BYTES, with_key(container.url)) as azure:
+        for name in (short, f"{PREFIX}000099"):
+            assert azure.upload(a_file(name, 1000)).end is End.FINISHED
+    assert {problem.file_id: problem.fate for problem in lab.audit().problems} == {
+        gone: Fate.MISSING, short: Fate.TRUNCATED, f"{PREFIX}000099": Fate.ORPHANED,
+    }  # fmt: skip

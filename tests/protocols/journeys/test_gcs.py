@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.audit.lab import Lab
 from tests.protocols.journeys.cutting import wire_to
 from tests.protocols.journeys.engine import Engine, a_file, content, engine
 from tests.protocols.journeys.servers import environment, free_port, running
 from upswarm.protocols.gcs import Gcs
+from upswarm.results.audit_record import Fate
 from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.ranges import Ranges
 from upswarm.transfer.records import End
@@ -90,3 +92,13 @@ def test_the_emulator_does_not_know_aborts(gcs: Engine) -> None:
     with pytest.raises(Fault, match="501 expected status 499"):
         gcs.uploader.exchange.drive(gcs.uploader.protocol.abort(session))
     assert gcs.phases.count("abort") == 1
+
+
+def test_an_audit_compares_the_services_own_digest(url: str, tmp_path: Path) -> None:
+    lab = Lab(tmp_path, Gcs("client-1"), f"{url}/upload/storage/v1/b/bucket", chunk_size_bytes=STEP_BYTES)
+    gone, *_ = (entry.file_id for entry in lab.upload(3))
+    untouched = lab.audit()
+    assert untouched.counts == {Fate.INTACT: 3}
+    assert "3 files: the bytes are known by the server's own crc32c, not read back" in untouched.notes
+    requests.delete(f"{url}/storage/v1/b/bucket/o/{gone}", timeout=10)
+    assert {problem.file_id: problem.fate for problem in lab.audit().problems} == {gone: Fate.MISSING}

@@ -3,16 +3,22 @@
 import hashlib
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import requests
 
+from tests.audit.lab import Lab
 from tests.protocols.journeys.cutting import wire_to
 from tests.protocols.journeys.engine import Engine, a_file, content, engine
 from tests.protocols.journeys.servers import free_port, running
 from tests.wire.format import CONVERSATIONS, Values, parse
+from upswarm.audit.ledger import LedgerFile
 from upswarm.content.base import File
 from upswarm.protocols.oci import Oci
+from upswarm.results.audit_record import Fate
 from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.ranges import Ranges
 from upswarm.transfer.records import End
@@ -124,3 +130,13 @@ def test_a_target_that_is_no_repository_refuses_the_upload(url: str) -> None:
         outcome = oci.upload(a_file("name.bin", 10))
     assert (outcome.end, outcome.failure) == (End.FAILED, Failure.REJECTED)
     assert outcome.message == "404 expected status 202"
+
+
+def test_an_audit_reads_blobs_back(url: str, tmp_path: Path) -> None:
+    lab = Lab(tmp_path, Oci("client-1"), url)
+    entries = lab.upload(4)
+    assert lab.audit().counts == {Fate.INTACT: 4}
+    other = replace(entries[0], file_id=f"sha256:{'0' * 64}")
+    with closing(LedgerFile(lab.ledger)) as ledger:
+        ledger.append([other.to_document()])
+    assert [(problem.fate, problem.file_id) for problem in lab.audit().problems] == [(Fate.MISSING, other.file_id)]

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.audit.lab import Lab, flipped, shorter
 from tests.protocols.journeys.cutting import wire_to
 from tests.protocols.journeys.engine import Engine, a_file, content, engine
 from tests.protocols.journeys.servers import free_port, running
 from upswarm.protocols.put import Put
+from upswarm.results.audit_record import Fate
 from upswarm.transfer.failures import Failure
 from upswarm.transfer.records import End
 
@@ -121,3 +123,16 @@ def test_what_nginx_does_not_take_has_a_kind(nginx: Nginx, path: str, size_bytes
     with engine(Put("client-1"), nginx.url.removesuffix("/dav") + path, 1000) as put:
         outcome = put.upload(a_file("refused.bin", size_bytes))
     assert (outcome.end, outcome.failure) == (End.FAILED, failure), outcome.message
+
+
+def test_an_audit_finds_what_was_planted(nginx: Nginx, tmp_path: Path) -> None:
+    lab = Lab(tmp_path, Put("client-1"), nginx.url)
+    gone, short, bent, *_ = (entry for entry in lab.upload(6) if entry.size_bytes > 1000)
+    assert lab.audit().counts == {Fate.INTACT: 6}
+    (nginx.files / gone.file_name).unlink()
+    for entry, damage in ((short, shorter), (bent, flipped)):
+        path = nginx.files / entry.file_name
+        path.write_bytes(damage(path.read_bytes()))
+    assert {problem.file_id: problem.fate for problem in lab.audit().problems} == {
+        gone.file_id: Fate.MISSING, short.file_id: Fate.TRUNCATED, bent.file_id: Fate.CORRUPT,
+    }  # fmt: skip

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 import requests
 
+from tests.audit.lab import PREFIX, Lab, flipped, shorter
 from tests.protocols.journeys.cutting import wire_to
 from tests.protocols.journeys.engine import Engine, a_file, content, engine
 from tests.protocols.journeys.replay import replay
@@ -22,6 +23,7 @@ from tests.protocols.journeys.servers import environment, free_port, running
 from tests.protocols.s3_server import error
 from tests.wire.format import conversations
 from upswarm.protocols.s3 import S3, Parts
+from upswarm.results.audit_record import Fate
 from upswarm.transfer.auth import Sign, unsigned
 from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.failures import Failure, Fault
@@ -232,3 +234,17 @@ def by_botocore(way: str, requests_: list[list[object]]) -> list[Any]:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout))
+
+
+def test_an_audit_finds_what_was_planted(url: str, tmp_path: Path) -> None:
+    signing = sigv4(KEYS, "us-east-1", url, SystemClock())
+    lab = Lab(tmp_path, S3("client-1"), url, signing, chunk_size_bytes=PART_BYTES)
+    gone, short, bent, *_ = (entry.file_id for entry in lab.upload(9) if entry.size_bytes > 1000)
+    assert lab.audit().counts == {Fate.INTACT: 9}
+    requests.delete(f"{url}/{gone}", timeout=10)
+    damaged = {short: shorter(stored(url, short)), bent: flipped(stored(url, bent)), f"{PREFIX}000099": b"orphan"}
+    for name, data in damaged.items():
+        requests.put(f"{url}/{name}", data=data, timeout=10)
+    assert {problem.file_id: problem.fate for problem in lab.audit().problems} == {
+        gone: Fate.MISSING, short: Fate.TRUNCATED, bent: Fate.CORRUPT, f"{PREFIX}000099": Fate.ORPHANED,
+    }  # fmt: skip

@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from tests.audit.lab import Lab, flipped
 from tests.protocols.journeys.cutting import wire_to
 from tests.protocols.journeys.engine import Engine, a_file, content, engine
 from tests.protocols.journeys.servers import NODE, environment, free_port, packages, running
 from tests.servers import running_server
 from upswarm.protocols.tus import Tus
+from upswarm.results.audit_record import Fate
 from upswarm.transfer.dialect import ChunkDigest
 from upswarm.transfer.failures import Failure, Fault
 from upswarm.transfer.ranges import Ranges
@@ -167,3 +169,16 @@ def test_a_target_that_is_no_creation_url_is_said_so(our: Peer, path: str) -> No
     with engine(Tus("client-1"), our.url + path, CHUNK_BYTES) as tus:
         outcome = tus.upload(a_file("lost.bin", 1))
     assert (outcome.end, outcome.failure) == (End.FAILED, Failure.REJECTED), outcome.message
+
+
+def test_an_audit_reads_back_where_the_server_answers_a_get(tmp_path: Path) -> None:
+    with node(tmp_path) as peer:
+        lab = Lab(tmp_path, Tus("client-1"), peer.url)
+        gone, bent, *_ = (entry.file_id for entry in lab.upload(5) if entry.size_bytes > 1000)
+        assert lab.audit().counts == {Fate.INTACT: 5}
+        requests.delete(gone, headers={"Tus-Resumable": "1.0.0"}, timeout=10)
+        path = tmp_path / id_of(bent)
+        path.write_bytes(flipped(path.read_bytes()))
+        assert {problem.file_id: problem.fate for problem in lab.audit().problems} == {
+            gone: Fate.MISSING, bent: Fate.CORRUPT,
+        }  # fmt: skip

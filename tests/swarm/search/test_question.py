@@ -114,3 +114,10 @@ def test_a_wished_rate_reaches_the_workers() -> None:
     plan = Plan.of("run", load(library.find("smoke")), "http://127.0.0.1:9", wish)
     assert plan.workload.schedule.count == 5
     assert Plan.of_document(plan.to_document()).workload == plan.workload
+
+
+def test_a_drill_is_no_load_to_search(tmp_path: Path) -> None:
+    path = tmp_path / "drill.yaml"
+    path.write_text("drill: {random: {}}\n")
+    with pytest.raises(UsageError, match="expected a scenario without a drill"):
+        ask(str(path), **USUAL)

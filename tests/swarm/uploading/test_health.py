@@ -26,7 +26,7 @@ class Stepping(FakeClock):
         self.pulse._look(self.now())
 
     def lags(self) -> list[float]:
-        found = self.recorder.take().generator.lag.counts()
+        found = self.recorder.take().measurements.generator.lag.counts()
         return [value_s for value_s, count in found for _ in range(count)]
 
 
@@ -60,7 +60,7 @@ def test_cpu_is_weighed_once_a_second_and_counts_in_the_second_in_which_it_was_s
         pass
     for _ in range(20):
         stepping.look_after(LOOK_EVERY_S + 1e-9)
-    taken = stepping.recorder.take()
+    taken = stepping.recorder.take().measurements
     assert taken.generator.cpu.count == 1
     assert {second: at.cpu_ms >= 20 for second, at in taken.seconds.items() if at.cpu_ms} == {0: True}
     assert taken.seconds[0].in_flight == 3
@@ -73,7 +73,7 @@ def test_the_greenlet_wakes_and_notices_who_blocks_the_loop():
     time.sleep(0.3)  # not patched here: nobody else has his turn
     gevent.sleep(0.12)
     pulse.stop()
-    lag = recorder.take().generator.lag
+    lag = recorder.take().measurements.generator.lag
     assert lag.count >= 8
     assert lag.max_s is not None
     assert lag.max_s > 0.2

@@ -125,3 +125,8 @@ def test_a_message_is_one_line_and_has_the_names_of_the_form() -> None:
     )
     unreachable = "no answer; start it, or give another --target (--host with locust)"
     assert in_words_of_the_form(unreachable) == "no answer; start it, or give another Host"
+
+
+def test_the_run_to_compare_with_is_a_field_too():
+    assert wished({"baseline": " reports/before "}).baseline == "reports/before"
+    assert wished({"baseline": ""}).baseline == wished({}).baseline == ""

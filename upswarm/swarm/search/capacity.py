@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from upswarm.errors import UsageError
 from upswarm.files import new_folder
-from upswarm.reports import capacity as told
-from upswarm.reports.capacity_page import write_page
+from upswarm.reports.capacity import text as told
+from upswarm.reports.capacity.page import write_page
 from upswarm.results.steps import By, Step
 from upswarm.swarm.search.ascent import Ascent
 from upswarm.swarm.search.question import Question

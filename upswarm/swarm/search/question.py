@@ -61,6 +61,9 @@ def ask(
     `overrides` are the fields of `Overrides`.
     """
     loaded = Overrides(**overrides).applied_to(loader.load(library.find(scenario)), target)
+    if loaded.drill is not None:
+        raise UsageError("expected a scenario without a drill, for a search asks what the target can do undisturbed",
+                         hint="take drill out of a copy of the scenario")  # fmt: skip
     counted = By(by) if by else _usual(loaded)
     bounds = _bounds(counted, least, most, _precision(precision_ratio))
     loaded.build_workload().overridden(_override(counted, bounds.least, step_s))
@@ -93,7 +96,7 @@ def _usual(scenario: Scenario) -> By:
 
 def _objectives(until: Sequence[str], scenario: Scenario) -> tuple[Threshold, ...]:
     try:
-        return tuple(map(objectives.parse, until or scenario.thresholds))
+        return tuple(map(objectives.parse, until or scenario.threshold_lines))
     except ThresholdError as error:
         if until:
             raise UsageError(f"--until: {error}", hint=error.hint) from error

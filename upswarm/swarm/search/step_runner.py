@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from upswarm.errors import EXIT_GENERATOR, EXIT_USAGE, UpswarmError, UsageError
+from upswarm.reports.outputs import github
 from upswarm.results.run_file import RUN_FILE, Run
 from upswarm.results.steps import By
 from upswarm.swarm.search.question import Question
@@ -71,9 +72,13 @@ class StepRunner:
         return [*command, "--", "--stop-timeout", f"{_DRAIN_S}"]
 
     def _run(self, command: Sequence[str], output: int) -> int:
-        """A session of its own, for Ctrl-C is for us: we end the step, and go on to the report."""
+        """A session of its own, for Ctrl-C is for us: we end the step, and go on to the report.
+
+        GitHub is not told of it: a step that does not hold is no mistake.
+        """
+        environ = {name: value for name, value in os.environ.items() if name not in github.VARIABLES}
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=environ
         )
         self._process = process
         if self.stopped:  # while it was being started

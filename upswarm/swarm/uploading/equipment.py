@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Sequence
 from functools import cached_property, partial
-from pathlib import Path
 from platform import node
 
 from locust.env import Environment
 
-from upswarm import plugins
-from upswarm.content.base import Content, File
+from upswarm.content.base import File
 from upswarm.results.recorder import Recorder
 from upswarm.swarm.plan import Plan
+from upswarm.swarm.telemetry import wishes
 from upswarm.swarm.uploading.bridge import Context, LocustBridge, Several
 from upswarm.swarm.uploading.lanes import together
 from upswarm.transfer.auth import unsigned
@@ -22,10 +20,11 @@ from upswarm.transfer.bandwidth import Pace
 from upswarm.transfer.budget import RetryBudget
 from upswarm.transfer.clock import Clock
 from upswarm.transfer.exchange import Exchange
+from upswarm.transfer.originals import Originals
 from upswarm.transfer.records import Observer
 from upswarm.transfer.transport import Transport
 from upswarm.transfer.uploader import Elsewhere, Uploader
-from upswarm.workload.mix import ContentSpec, FileDraw, Mix
+from upswarm.workload.mix import FileDraw, Mix
 
 
 class Equipment:
@@ -49,7 +48,8 @@ class Equipment:
         self._recorder = recorder
         self._clock = clock
         self._elsewhere = elsewhere
-        self._observers = observers
+        self._traces = wishes.traces(clock, plan.target_url)
+        self._observers = observers if self._traces is None else (*observers, self._traces)
         self._settings = scenario.transfer.build(scenario.seed)
         budget_ratio = self._settings.retry.budget_ratio
         self._budget = None if budget_ratio is None else RetryBudget(budget_ratio)
@@ -59,7 +59,7 @@ class Equipment:
         self._sign = auth.build(self._endpoint, clock) if auth else unsigned
         self._line = scenario.transfer.bandwidth.worker_limit()
         self._bridge = partial(LocustBridge, environment, str(scenario.target.protocol), plan.target_url, clock)
-        self._contents: dict[ContentSpec, Content] = {}
+        self._originals = Originals()
 
     def open_transports(self) -> list[Transport]:
         """Connections for one user: as many as chunks of one upload travel at the same time."""
@@ -71,7 +71,10 @@ class Equipment:
 
         Locust's listeners get the `context` with each request.
         """
-        dice, observer = random.Random(), Several(self._recorder, self._bridge(context), *self._observers)
+        dice, observer = (
+            random.Random(),
+            Several(self._recorder, *self._observers, self._bridge(context)),
+        )  # whose listeners may raise
         pace = self._plan.scenario.transfer.bandwidth.pace(self._line, self._clock)
         exchange, *more_lanes = (self._exchange(each, observer, dice, pace) for each in transports)
         return Uploader(
@@ -93,21 +96,18 @@ class Equipment:
     def open_file(self, draw: FileDraw) -> File:
         """The file that was drawn."""
         name = f"{self._plan.run_id}-{draw.number:06d}"
-        return self._content(draw.content).open(name, draw.size_bytes, draw.seed)
+        return self._originals.open(name, draw)
 
     def _exchange(self, transport: Transport, observer: Observer, dice: random.Random, pace: Pace | None) -> Exchange:
-        return Exchange(
-            transport, observer, clock=self._clock, dice=dice,
-            retry=self._settings.retry, sign=self._sign, budget=self._budget, pace=pace,
+        traces, sign = self._traces, self._sign
+        exchange = Exchange(
+            transport, observer, clock=self._clock, dice=dice, retry=self._settings.retry,
+            sign=sign if traces is None else traces.signing(sign, lambda: exchange.file_name),
+            budget=self._budget, pace=pace,
         )  # fmt: skip
+        return exchange
 
     @cached_property
     def _mix(self) -> Mix:
         """Made by the first user, whose errors the master hears of: this machine may lack a corpus that others have."""
         return self._plan.scenario.build_mix()
-
-    def _content(self, spec: ContentSpec) -> Content:
-        if spec not in self._contents:
-            maker = plugins.find("content", spec.name)
-            self._contents[spec] = maker(Path(tempfile.gettempdir()), **spec.parameters)
-        return self._contents[spec]

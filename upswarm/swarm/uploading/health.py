@@ -48,7 +48,7 @@ class Pulse:
 
     def _look(self, now_s: float) -> None:
         while self._due_s <= now_s:
-            self._recorder.woke(now_s - self._due_s)
+            self._recorder.woke(now_s - self._due_s, now_s)
             self._due_s += LOOK_EVERY_S
         self._recorder.saw(self._in_flight(), now_s)
         if now_s - self._cpu_from_s >= _CPU_EVERY_S:

@@ -19,12 +19,14 @@ from upswarm.results.recorder import Recorder
 from upswarm.swarm.plan import Plan
 from upswarm.swarm.uploading.bridge import REQUESTED
 from upswarm.swarm.uploading.equipment import Equipment
+from upswarm.swarm.uploading.events import Events
 from upswarm.swarm.uploading.feeds import QuotaFeed, Turn, feed_for
 from upswarm.swarm.uploading.health import Pulse, peak_rss_bytes
 from upswarm.swarm.uploading.lanes import let_others_run
+from upswarm.swarm.uploading.receipts import LEDGER, Receipts
 from upswarm.swarm.workers.gathering import Reporting
 from upswarm.transfer.clock import SystemClock
-from upswarm.transfer.records import Outcome
+from upswarm.transfer.records import Observer, Outcome
 from upswarm.transfer.suspended import Suspended
 from upswarm.transfer.uploader import Awaited, Uploader, nowhere
 from upswarm.workload.kinds import ClosedLoad
@@ -60,10 +62,17 @@ class Load:
         self._plan = plan
         self._clock = clock = SystemClock()
         self._user_error = environment.events.user_error
-        self._recorder = Recorder(started_s)
+        self._recorder = Recorder(
+            started_s,
+            warm_up_s=plan.scenario.warm_up,
+            by_class=plan.scenario.needs().recent_classes,
+        )
         self._reporting = Reporting(plan.run_id, node())
         elsewhere = nowhere if offer is None else partial(offer, plan.run_id)
-        self.equipment = Equipment(environment, plan, self._recorder, clock, elsewhere)
+        self._receipts = Receipts.of(environment, plan.run_id, started_s)
+        self._events = Events.of(environment, plan.run_id, started_s, self._tell)
+        observers: list[Observer] = [self._receipts, self._events]
+        self.equipment = Equipment(environment, plan, self._recorder, clock, elsewhere, observers=observers)
         self._feed = feed_for(plan.workload, share, clock, self._recorder, in_touch)
         self._under_way: set[gevent.Greenlet] = set()
         self._guests: set[gevent.Greenlet] = set()
@@ -140,13 +149,18 @@ class Load:
         """
         if last:
             self._pulse.stop()
-        return self._reporting.report(
-            self._recorder.take(),
+            self._events.close()
+        taken = self._recorder.take()
+        report = self._reporting.report(
+            taken.measurements,
+            settled=taken.settled,
+            classes=taken.classes,
             last=last,
             peak_rss_bytes=peak_rss_bytes(),
             in_flight=self.in_flight,
             following=self._feed.share.following if last or not isinstance(self._plan.workload, ClosedLoad) else (),
         )
+        return {**report, LEDGER: self._receipts.take(last=last)}
 
     def drain(self, grace_s: float, *, complete: bool = False) -> None:
         """Begin no new upload, let those under way finish for `grace_s` seconds, and stop the others for good.

@@ -16,7 +16,7 @@ from upswarm.swarm.options import chosen_overrides
 from upswarm.swarm.wishes import Wishes
 from upswarm.workload.kinds import OpenLoad, Workload
 
-OURS = ("scenario", *(each.name for each in fields(Overrides)), "rate")
+OURS = ("scenario", *(each.name for each in fields(Overrides)), "rate", "baseline")
 """The fields that are options of ours."""
 _OPTION = re.compile(rf"--({'|'.join(['users', *(name.replace('_', '-') for name in OURS)])})\b")
 _RUN_TIME = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s?)?", re.ASCII)  # as Locust reads it
@@ -86,6 +86,7 @@ def wishes(form: Mapping[str, str], options: Any, shown: Shown, workload: Worklo
         duration_s=amount.run_time_s,
         rate=rate,
         overrides=chosen_overrides(form),
+        baseline=form.get("baseline", "").strip(),
     )
 
 

@@ -6,11 +6,11 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner
 
 from upswarm.reports.conclusion import Conclusion
-from upswarm.reports.live import Live, State
+from upswarm.reports.live.live import Live, State
 from upswarm.reports.rows import load
-from upswarm.results.metrics import Summary
 from upswarm.results.run_file import Run
 from upswarm.swarm.steering import Steering
+from upswarm.workload.moments import moment
 
 
 def look(steering: Steering, environment: Environment) -> Live:
@@ -22,7 +22,7 @@ def look(steering: Steering, environment: Environment) -> Live:
 
 def _at_work(steering: Steering, environment: Environment) -> Live:
     plan, gathering, watch, elapsed_s = steering.plan, steering.gathering, steering.watch, steering.elapsed_s
-    summary, runner = Summary(gathering.total, elapsed_s), environment.runner
+    runner = environment.runner
     records = list(gathering.records())
     missing = [each.worker_id for each in records if isinstance(runner, MasterRunner) and _lost(runner, each.worker_id)]
     return Live(
@@ -32,6 +32,7 @@ def _at_work(steering: Steering, environment: Environment) -> Live:
         about=plan.scenario.about,
         target=plan.target_url,
         load=str(plan.workload),
+        stage=moment(plan.workload, elapsed_s),
         elapsed_s=elapsed_s,
         planned_s=plan.workload.planned_s,
         known_s=watch.known_s(elapsed_s),
@@ -39,7 +40,7 @@ def _at_work(steering: Steering, environment: Environment) -> Live:
         in_flight=watch.in_flight(elapsed_s),
         levels=watch.levels,
         measurements=gathering.total,
-        verdicts=tuple(threshold.judge(summary) for threshold in plan.scenario.build_thresholds()),
+        verdicts=steering.standing(),
         workers=tuple(watch.workers(records, elapsed_s, missing=missing, over=False)),
     )
 

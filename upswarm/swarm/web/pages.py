@@ -13,9 +13,9 @@ from locust.web import WebUI
 
 from upswarm import reports
 from upswarm.errors import UpswarmError
-from upswarm.reports.csv_files import CSV_FILES
 from upswarm.reports.html import REPORT_FILE
-from upswarm.reports.live import UPLOAD, document
+from upswarm.reports.live.live import UPLOAD, document
+from upswarm.reports.outputs.csv_files import CSV_FILES
 from upswarm.results.run_file import RUN_FILE, Run
 from upswarm.swarm.steering import Steering
 from upswarm.swarm.web.looking import look
@@ -27,7 +27,8 @@ _FILES = {"live.js": _PAGE, "chart.js": _PAGE, "live.css": _PAGE, "style.css": _
 _TYPES = {REPORT_FILE: "text/html", RUN_FILE: "application/json", **dict.fromkeys(CSV_FILES, "text/csv")}
 _CHARTED = [*Phase, UPLOAD]
 _OF_PAGES = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-_OF_DOWNLOADS = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # what a report is made of, and no script
+_OF_DOWNLOADS = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; sandbox allow-scripts"
+"""What a report is made of; its scripts draw, in an origin of their own that knows nothing of this server's."""
 
 
 def add_pages(web_ui: WebUI, environment: Environment, steering: Steering) -> None:

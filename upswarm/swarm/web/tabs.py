@@ -8,8 +8,8 @@ from typing import Any
 from flask import Response, request
 from locust.web import WebUI
 
-from upswarm.reports.live import Live
-from upswarm.reports.live_tabs import COLUMNS, TABS, rows
+from upswarm.reports.live.live import Live
+from upswarm.reports.live.tabs import COLUMNS, TABS, rows
 
 _ROOT = b'<div id="root"></div>'
 _LINK = b"""<style>

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from upswarm.reports.conclusion import Conclusion
-from upswarm.reports.live import LiveWorker, PastRun
+from upswarm.reports.live.live import LiveWorker, PastRun
 from upswarm.results.levels import Levels
 from upswarm.results.measurements import Measurements
 from upswarm.results.run_file import Run, WorkerRecord

@@ -12,8 +12,10 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, WORKER_REPORT_INTERVAL, MasterRunner
 from locust.web import WebUI
 
+from upswarm.results.marks import MarkKind
 from upswarm.swarm.muster import limit_the_wait
-from upswarm.swarm.run_session import LOOK_S, RunSession
+from upswarm.swarm.run_life import LOOK_S
+from upswarm.swarm.run_session import RunSession
 from upswarm.swarm.uploading.load import HURRY_S
 from upswarm.swarm.workers.crew import Crew
 from upswarm.swarm.workers.handover import ANSWER, OFFER, WITHDRAW, Switchboard
@@ -79,7 +81,8 @@ class MasterSession(RunSession):
         self._switchboard.open()
         self._troubles = {}
         worker_ids = self._reception.here()
-        self._crew = Crew(self._wire, self.steering.plan, worker_ids, started_s, self.steering.note)
+        tell = partial(self.steering.note, kind=MarkKind.WORKER)
+        self._crew = Crew(self._wire, self.steering.plan, worker_ids, started_s, tell)
         gevent.spawn(self._look_after, self._crew, self.steering.plan.run_id)
         return worker_ids
 

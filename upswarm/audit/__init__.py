@@ -1,0 +1,1 @@
+"""Is every file that was promised really there? What clients were told is compared with what the server has."""

@@ -1,0 +1,1 @@
+"""What a capacity search found, for people."""

@@ -1,0 +1,1 @@
+"""Two sides of runs beside each other: as text, as a page, as Markdown and as JSON."""

@@ -1,0 +1,1 @@
+"""The statistics of comparing runs, which know no text and no file."""

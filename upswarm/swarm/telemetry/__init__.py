@@ -1,0 +1,1 @@
+"""Who follows a run from outside: a terminal, Prometheus, and OpenTelemetry. docs/watching.md."""
