@@ -30,7 +30,7 @@ from upswarm.content.base import File
 from upswarm.content.random import Random
 from upswarm.content.sparse import Sparse
 from upswarm.results.recorder import Recorder
-from upswarm.swarm.uploading.bridge import Both, LocustBridge
+from upswarm.swarm.uploading.bridge import LocustBridge, Several
 from upswarm.transfer.chunks import Chunk
 from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.dialect import Flow
@@ -69,7 +69,8 @@ def upload_user(size_bytes: int, kind: str) -> type[User]:
         def on_start(self) -> None:
             clock = SystemClock()
             carrier = plugins.find("transport", transport)(self.host, Timeouts())
-            observer = Both(Recorder(clock.now()), LocustBridge(self.environment, "chunked", self.host or "", clock))
+            bridge = LocustBridge(self.environment, "chunked", self.host or "", clock)
+            observer = Several(Recorder(clock.now()), bridge)
             self.exchange = Exchange(carrier, observer, clock=clock, dice=random.Random(), retry=RetryPolicy())
 
         @task

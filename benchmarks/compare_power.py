@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from benchmarks.table import table
-from tests.results.comparisons import pair, wandering
+from tests.results.comparison.comparisons import pair, wandering
 from upswarm.results.comparison.comparison import DEFAULT_BAND_RATIO, change_of
 from upswarm.results.metrics import METRICS
 from upswarm.results.run_file import Run

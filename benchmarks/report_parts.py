@@ -18,6 +18,7 @@ from locust.stats import setup_distributed_stats_event_listeners
 from benchmarks import stub_reports
 from benchmarks.table import table
 from upswarm.results.measurements import Measurements
+from upswarm.swarm.uploading.receipts import LEDGER
 from upswarm.swarm.workers.gathering import Reporting
 from upswarm.swarm.workers.wire import REPORT
 
@@ -55,7 +56,7 @@ def _cells(rate: float, found: Sequence[float]) -> list[str]:
 def _message(requests_per_s: float, interval: int, dice: random.Random) -> bytes:
     ours, report = stub_reports.canned(requests_per_s, interval, dice)
     data = stub_reports.now(report) | {"user_classes_count": {"UploadUser": 10}, "user_count": 10}
-    data[REPORT] = Reporting("run", "host").report(ours)
+    data[REPORT] = {**Reporting("run", "host").report(ours), LEDGER: ours.ledger}
     return bytes(Message("stats", data, "worker").serialize())
 
 

@@ -20,10 +20,11 @@ from locust.stats import setup_distributed_stats_event_listeners
 from upswarm.results.measurements import Document, Measurements
 from upswarm.results.recorder import Recorder
 from upswarm.swarm.precision import bucket_ms
-from upswarm.swarm.uploading.bridge import Both, LocustBridge
+from upswarm.swarm.uploading.bridge import LocustBridge, Several
+from upswarm.swarm.uploading.receipts import Receipts
 from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.messages import Phase, Timings
-from upswarm.transfer.records import Attempt, End, Observer, Outcome
+from upswarm.transfer.records import Attempt, End, Observer, Outcome, Receipt
 
 INTERVAL_S = WORKER_REPORT_INTERVAL
 _CHUNKS = 4
@@ -35,11 +36,15 @@ _LOOKS = 60
 
 
 class Canned(Measurements):
-    """Measurements that have been written down already: a stub has no time to do so again and again."""
+    """Measurements that have been written down already: a stub has no time to do so again and again.
 
-    def __init__(self, document: Document) -> None:
+    The `ledger` has the receipts that are reported with them.
+    """
+
+    def __init__(self, document: Document, ledger: list[list[Any]]) -> None:
         super().__init__()
         self._document = document
+        self.ledger = ledger
 
     def to_document(self, *, brief: bool = False) -> Document:
         """As it was."""
@@ -53,13 +58,14 @@ def canned(requests_per_s: float, interval: int, dice: random.Random) -> tuple[C
     environment.events.request.add_listener(lambda **each: _log(environment, **each))
     setup_distributed_stats_event_listeners(environment.events, environment.stats)
     recorder = Recorder(0.0)
-    both = Both(recorder, LocustBridge(environment, "chunked", "http://target", SystemClock()))
+    receipts = Receipts(None, "host_0123456789abcdef0123456789abcdef", 0.0)
+    told = Several(recorder, LocustBridge(environment, "chunked", "http://target", SystemClock()), receipts)
     for ended_s in _moments(requests_per_s, interval):
-        _upload(both, ended_s, dice)
+        _upload(told, ended_s, dice)
     _look(recorder, interval, dice)
     report: dict[str, Any] = {}
     environment.events.report_to_master.fire(client_id="", data=report)
-    return Canned(recorder.take().to_document(brief=True)), report
+    return Canned(recorder.take().measurements.to_document(brief=True), receipts.take()), report
 
 
 def now(report: dict[str, Any]) -> dict[str, Any]:
@@ -91,14 +97,18 @@ def _upload(observer: Observer, ended_s: float, dice: random.Random) -> None:
         timings = Timings(reused=True, connect_s=0.0, send_s=took_s / 2, first_byte_s=took_s)
         observer.attempted(Attempt(phase, 1, began_s - took_s, began_s - took_s, began_s, sent, 204, timings=timings))
         began_s -= took_s
-    observer.ended(Outcome(End.FINISHED, "", _CHUNKS * _CHUNK_BYTES, began_s, ended_s))
+    number, size_bytes = dice.randrange(1_000_000), _CHUNKS * _CHUNK_BYTES
+    receipt = Receipt(f"{dice.getrandbits(128):032x}", size_bytes)
+    name = f"20260101T000000Z-scaling-{number:06d}"
+    observer.ended(Outcome(End.FINISHED, name, size_bytes, began_s, ended_s, receipt=receipt, number=number))
 
 
 def _look(recorder: Recorder, interval: int, dice: random.Random) -> None:
-    for _ in range(_LOOKS):
-        recorder.woke(dice.lognormvariate(math.log(0.0005), 1))
+    for look in range(_LOOKS):
+        recorder.woke(dice.lognormvariate(math.log(0.0005), 1), interval * INTERVAL_S + look * INTERVAL_S / _LOOKS)
     for second in range(int(INTERVAL_S)):
         from_s = interval * INTERVAL_S + second
+        recorder.saw(10, from_s)
         recorder.spent(dice.uniform(0.2, 0.4), 0.0, from_s=from_s, to_s=from_s + 1)
 
 

@@ -29,6 +29,7 @@ from locust.runners import HEARTBEAT_INTERVAL
 from benchmarks import stub_reports
 from benchmarks.stub_reports import INTERVAL_S, Canned
 from benchmarks.table import percentile
+from upswarm.swarm.uploading.receipts import LEDGER
 from upswarm.swarm.workers.gathering import Reporting
 from upswarm.swarm.workers.introduction import Introduction
 from upswarm.swarm.workers.seal import Seal
@@ -189,7 +190,8 @@ class Stub:
 
     def _our_report(self, pair: Pair, *, last: bool = False) -> dict[str, Any]:
         assert self._reporting is not None
-        return self._reporting.report(pair[0], last=last, in_flight=self._count, following=self._share.following)
+        report = self._reporting.report(pair[0], last=last, in_flight=self._count, following=self._share.following)
+        return {**report, LEDGER: pair[0].ledger}
 
     def _next(self) -> Pair:
         self._reported += 1

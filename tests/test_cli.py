@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,23 @@ def test_every_option_is_documented(verb: str) -> None:
     page = (DOCS / PAGES_OF_THEIR_OWN.get(verb, "running.md")).read_text()
     options = [each for each in cli.commands[verb].params if isinstance(each, click.Option)]
     assert [name for option in options for name in option.opts if f"`{name}`" not in page] == []
+
+
+def commands_of_the_docs() -> set[str]:
+    """What stands in code blocks behind `upswarm`, without what a shell makes of it."""
+    pages = [ROOT / "README.md", *DOCS.glob("*.md")]
+    found = (
+        re.findall(r"^ *(?:\.venv/bin/|[A-Z_]+=\S+ )?upswarm ([a-z]+(?: .*)?)$", page.read_text(), re.M)
+        for page in pages
+    )
+    lines = {re.split(r" +#| \|| \\\\?$", line)[0] for page in found for line in page}
+    return {re.sub(r"[][]", "", line) for line in lines if line.split()[0] in cli.commands and "$" not in line}
+
+
+@pytest.mark.parametrize("line", sorted(commands_of_the_docs()))
+def test_every_command_of_the_docs_can_be_given(line: str) -> None:
+    verb, *arguments = shlex.split(line)
+    cli.commands[verb].make_context(verb, ["1" if each == "N" else each for each in arguments])
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
+def spoken(text: str) -> list[str]:
+    """What the end of a run says, from the first verdict on, without its figures."""
+    summary = re.search(r"^✓ .+?^junit xml", text, re.MULTILINE | re.DOTALL)
+    assert summary is not None, text
+    return [" ".join(re.split(r"\d", line)[0].split()) for line in summary[0].splitlines()]
+
+
 def test_an_installed_wheel_runs_the_smoke_scenario_from_another_folder(installed: Path, tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "upswarm.cli", "run", "smoke", "--duration", "3s"],
@@ -34,6 +42,7 @@ def test_an_installed_wheel_runs_the_smoke_scenario_from_another_folder(installe
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert len(list(tmp_path.glob("reports/*-smoke/report.html"))) == 1
+    assert spoken(ended.stdout) == spoken((ROOT / "README.md").read_text().partition("## A first run")[2])
 
 
 def test_the_wheel_holds_what_a_checkout_has_beside_the_packages(installed: Path) -> None:

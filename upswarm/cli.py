@@ -4,76 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
-from upswarm import __version__, units
-from upswarm.errors import EXIT_USAGE, UpswarmError, UsageError
+from upswarm import __version__
+from upswarm.errors import EXIT_USAGE, UpswarmError
+from upswarm.verbs import options
 from upswarm.verbs.audit import audit
 from upswarm.verbs.compare import compare
 from upswarm.verbs.new import new
-
-DEFAULT_REPORTS = Path("reports")
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-class _Quantity(click.ParamType[float]):
-    """A quantity that `upswarm.units` reads."""
-
-    def __init__(self, name: str, parse: Callable[[object], float]) -> None:
-        self.name = name
-        self._parse = parse
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number in the house's own unit."""
-        try:
-            return self._parse(value)
-        except units.UnitError as error:
-            self.fail(str(error), param, ctx)
-
-
-_users = click.option("-u", "--users", type=click.IntRange(1), help="This many users instead of the scenario's stages.")
-_duration = click.option(
-    "-t",
-    "--duration",
-    "duration_s",
-    type=_Quantity("duration", units.parse_duration),
-    help="How long, such as 30s or 5m.",
-)
-_target = click.option("--target", help="A URL, or `embedded`, instead of the scenario's target.")
-_processes = click.option("--processes", type=click.IntRange(1), help="Spread users over this many worker processes.")
-_reports = click.option("--reports", type=click.Path(path_type=Path), default=DEFAULT_REPORTS, show_default=True,
-                        envvar="UPSWARM_REPORTS", help="The folder below which the run leaves its own.")  # fmt: skip
-_plain = click.option("--plain", is_flag=True, help="A line per moment, instead of a view drawn on the terminal.")
-
-
-def _metrics(command: _Command) -> _Command:
-    """Where figures are offered to Prometheus."""
-    bind = click.option("--metrics-bind", help="The address at which /metrics is offered.  [default: 127.0.0.1]")
-    port = click.option("--metrics-port", type=click.IntRange(0, 65535),
-                        help="Offer /metrics for Prometheus at this port; 0 is any free.")  # fmt: skip
-    return port(bind(command))
-
-
-_RATE = "So many arrivals per second, such as 20/s, instead of the scenario's workload."
-_OVERRIDES = {
-    "protocol": "What the target speaks, instead of the scenario's protocol.",
-    "content": "What all files are made of, such as random, compressible:3 or corpus:FOLDER.",
-    "chunk-size": "A size such as 8MiB, or `server`.",
-    "parallel-chunks": "How many chunks of one upload travel at the same time.",
-    "digest": "A digest sent with each chunk: none, crc32c or sha256.",
-}
-
-
-def _overrides(command: _Command) -> _Command:
-    """What a run may have otherwise than its scenario says, in the notation of the YAML."""
-    for name, about in reversed(_OVERRIDES.items()):
-        variable = f"UPSWARM_{name.replace('-', '_').upper()}"
-        command = click.option(f"--{name}", envvar=variable, help=about)(command)
-    return command
+from upswarm.verbs.report import report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,20 +29,20 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(short_help="Run a scenario, headless, to its verdict.")
 @click.argument("scenario")
-@_target
-@_users
-@_duration
-@click.option("--rate", help=_RATE)
+@options.target
+@options.users
+@options.duration
+@click.option("--rate", help=options.ABOUT_RATE)
 @click.option("--baseline", metavar="RUN", help="The run that thresholds compare with: its folder, or its run.json.")
 @click.option("--events", metavar="FILE", envvar="UPSWARM_EVENTS",
               help="Keep every attempt and every upload in FILE, which ends in .csv or .parquet.")  # fmt: skip
-@_overrides
-@_processes
-@_reports
-@_plain
-@_metrics
+@options.overrides
+@options.processes
+@options.reports
+@options.plain
+@options.metrics
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def run(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
     """Run SCENARIO (a name from scenarios/, or a path) to its verdict, without a web UI.
@@ -113,16 +54,16 @@ def run(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoRetu
     run_headless(scenario, extra=locust_options, **wishes)
 
 
-@cli.command()
+@cli.command(short_help="Break a server of its own under load, and audit what is left.")
 @click.argument("scenario", default="crash-drill")
-@_users
-@_duration
-@click.option("--rate", help=_RATE)
-@_overrides
-@_processes
-@_reports
-@_plain
-@_metrics
+@options.users
+@options.duration
+@click.option("--rate", help=options.ABOUT_RATE)
+@options.overrides
+@options.processes
+@options.reports
+@options.plain
+@options.metrics
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def drill(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
     """Run SCENARIO against a server of upswarm's own, break things meanwhile, and audit what is left.
@@ -134,14 +75,14 @@ def drill(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoRe
     run_headless(scenario, extra=locust_options, drill=True, **wishes)
 
 
-@cli.command()
+@cli.command(short_help="Open Locust's web UI.")
 @click.argument("scenario", default="smoke")
-@_target
+@options.target
 @click.option("--bind", default="127.0.0.1", show_default=True, help="The address at which the page opens.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8089, show_default=True, help="Its port; 0 is any free.")
-@_processes
-@_reports
-@_metrics
+@options.processes
+@options.reports
+@options.metrics
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def ui(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoReturn:
     """Open Locust's web UI, with SCENARIO in the form.
@@ -153,13 +94,13 @@ def ui(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoRetur
     run_ui(scenario, extra=locust_options, **wishes)
 
 
-@cli.command()
+@cli.command(short_help="Validate a scenario, and say what it would do.")
 @click.argument("scenario")
-@_target
-@_users
-@_duration
-@click.option("--rate", "rate_per_s", envvar="UPSWARM_RATE", type=_Quantity("rate", units.parse_rate), help=_RATE)
-@_overrides
+@options.target
+@options.users
+@options.duration
+@click.option("--rate", "rate_per_s", envvar="UPSWARM_RATE", type=options.RATE, help=options.ABOUT_RATE)
+@options.overrides
 def check(scenario: str, target: str | None, users: int | None, duration_s: float | None, rate_per_s: float | None,
           **overrides: str | None) -> None:  # fmt: skip
     """Validate SCENARIO, and say what it would do: how long, how many bytes, how many requests."""
@@ -181,23 +122,23 @@ def check(scenario: str, target: str | None, users: int | None, duration_s: floa
         click.echo(line)
 
 
-@cli.command()
+@cli.command(short_help="Find the highest load that holds.")
 @click.argument("scenario")
 @click.option("--until", multiple=True, metavar="OBJECTIVE", help="What must hold, such as "
               "`chunk.response_time p99 < 400ms`; by default the scenario's thresholds.")  # fmt: skip
 @click.option("--by", type=click.Choice(["users", "arrivals"]), help="What is raised; by default the scenario's own.")
 @click.option("--min", "least", metavar="LOAD", help="The smallest load, such as 4 or 2/s.  [default: 1 or 1/s]")
 @click.option("--max", "most", metavar="LOAD", help="The largest load.  [default: 10000 or 10000/s]")
-@click.option("--precision", "precision_ratio", type=_Quantity("share", units.parse_ratio), default="5%",
+@click.option("--precision", "precision_ratio", type=options.SHARE, default="5%",
               show_default=True, help="How large the gap between what holds and what does not may be.")  # fmt: skip
-@click.option("--step", "step_s", type=_Quantity("duration", units.parse_duration), default="20s", show_default=True,
+@click.option("--step", "step_s", type=options.DURATION, default="20s", show_default=True,
               help="How long each load is tried, its warm-up included.")  # fmt: skip
-@click.option("--budget", "budget_s", type=_Quantity("duration", units.parse_duration), default="10m",
+@click.option("--budget", "budget_s", type=options.DURATION, default="10m",
               show_default=True, help="How long the whole search may take.")  # fmt: skip
-@_target
-@_overrides
-@_processes
-@_reports
+@options.target
+@options.overrides
+@options.processes
+@options.reports
 def capacity(scenario: str, **wishes: Any) -> NoReturn:
     """Find the highest load of SCENARIO that holds the objectives: double it until one breaks, then halve the gap."""
     from upswarm.swarm.search.capacity import find  # noqa: PLC0415 (the other verbs do not need it)
@@ -206,11 +147,11 @@ def capacity(scenario: str, **wishes: Any) -> NoReturn:
     sys.exit(find(ask(scenario, **wishes)))
 
 
-@cli.command()
+@cli.command(short_help="Cut uploads: what is kept, and does something buffer?")
 @click.argument("scenario")
-@_target
-@_overrides
-@click.option("--within", "within_s", type=_Quantity("duration", units.parse_duration), default="60s",
+@options.target
+@options.overrides
+@click.option("--within", "within_s", type=options.DURATION, default="60s",
               show_default=True, help="After this long no further upload is cut.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document instead of a table and sentences.")
 def probe(scenario: str, **wishes: Any) -> NoReturn:
@@ -220,7 +161,10 @@ def probe(scenario: str, **wishes: Any) -> NoReturn:
     sys.exit(probe_target(scenario, **wishes))
 
 
-@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@cli.command(
+    short_help="Start the reference server alone.",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+)
 @click.argument("server_options", nargs=-1, type=click.UNPROCESSED)
 def serve(server_options: tuple[str, ...]) -> NoReturn:
     """Start the reference server alone, on gunicorn with gevent workers (`upswarm serve --help` has its options)."""
@@ -228,38 +172,10 @@ def serve(server_options: tuple[str, ...]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "upswarm_server.serve", *server_options])
 
 
-@cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--csv", "as_csv", is_flag=True,
-              help="Write phases.csv, series.csv, workers.csv and errors.csv beside it too.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True,
-              help="Print verdict and metrics as JSON instead, and write nothing but what --csv asks for.")  # fmt: skip
-def report(run: Path, as_csv: bool, as_json: bool) -> None:
-    """Show the summary of RUN (a folder below reports/, or its run.json), and write anew what was made of it.
-
-    That is report.html, summary.md and junit.xml.
-    """
-    from upswarm.reports.outputs import leaving  # noqa: PLC0415 (the other verbs do not need them)
-    from upswarm.reports.outputs.csv_files import write_csv  # noqa: PLC0415
-    from upswarm.reports.outputs.json_document import json_text  # noqa: PLC0415
-    from upswarm.reports.summary import terminal_summary  # noqa: PLC0415
-    from upswarm.results.run_file import Run  # noqa: PLC0415
-
-    loaded = Run.load(run)
-    folder = run if run.is_dir() else run.parent
-    click.echo(json_text(loaded) if as_json else terminal_summary(loaded, colour=sys.stdout.isatty()))
-    try:
-        left = [] if as_json else leaving.rewrite(loaded, folder)
-        left += [("csv", path) for path in write_csv(loaded, folder)] if as_csv else []
-    except OSError as error:
-        raise UsageError(f"{folder} can't be written: {error.strerror or error}",
-                         hint="--json prints figures and writes nothing") from error  # fmt: skip
-    click.echo(leaving.lines(left), nl=False, err=as_json)
-
-
 cli.add_command(audit)
 cli.add_command(compare)
 cli.add_command(new)
+cli.add_command(report)
 
 
 def main() -> NoReturn:

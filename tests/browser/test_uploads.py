@@ -13,7 +13,7 @@ from tests.browser.live import Live
 from tests.browser.ui import UI, USERS, open_ui
 from tests.journey.runs import Workshop
 
-FILES = ("run.json", "report.html", "phases.csv", "series.csv")
+FILES = ("run.json", "report.html", "summary.md", "junit.xml", "phases.csv", "series.csv")
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_uploads_are_watched_live_and_their_files_are_taken_home(ui: UI, worksho
     assert live.uploads() == run.measurements.uploads.finished
     taken = {name: live.download(name, workshop.folder) for name in FILES}
     assert {path.name for path in taken.values()} == {f"{run.run_id}-{name}" for name in FILES}
-    for name in ("run.json", "report.html"):
+    for name in ("run.json", "report.html", "summary.md", "junit.xml"):
         assert taken[name].read_bytes() == (workshop.reports / run.run_id / name).read_bytes()
     rows = csv.DictReader(taken["phases.csv"].read_text().splitlines())
     counts = {row["phase"]: int(row["count"]) for row in rows}

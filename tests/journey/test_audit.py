@@ -46,7 +46,7 @@ def damage(server: RunningServer, file_id: str) -> None:
 def test_a_run_audits_itself_and_the_command_does_so_later(tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
         workshop = Workshop(tmp_path)
-        ended = workshop.upswarm("run", scenario(workshop, server.url))
+        ended = workshop.upswarm("run", scenario(workshop, "embedded"), "--target", server.url)
         assert ended.code == EXIT_OK, ended
         run, folder = workshop.run(), folder_of(workshop)
         assert run.audit is not None

@@ -65,7 +65,7 @@ from upswarm.workload.shares import Share
 scenario = resolve({"files": [{"content": {"corpus": {"path": "/nowhere/at/all"}}}]})
 load = Load(Environment(), Plan.of("r", scenario, "http://127.0.0.1:1"), Share.of(0, 1, 64), 0.0)
 print("the plan is taken")
-with load.equipment.open_file(0):
+with load.equipment.open_file(load.equipment.draw(0)):
     pass
 """
 

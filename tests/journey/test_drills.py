@@ -23,6 +23,7 @@ transfer: {chunk_size: 128KiB, bandwidth: 1MiB/s, retry: {attempts: 40, base: 50
 workload: {users: {stages: [{to: 4, over: 0s}, {hold: 4s}]}}
 drill: {acts: [{do: kill_server, at: 1s, for: 200ms}], recovery: 2s}
 """
+KILL, CUT = "kill_server, at: 1s, for: 200ms}]", "cut_network, at: 1s, for: 200ms}], network: proxy"
 KILL_ONE_OF_OURS = "  acts:\n    - {do: kill_worker, at: 700ms}\n"
 BUG = {"UPSWARM_PLANTED_BUG": "acknowledge_early"}
 Runs = dict[str, Future[tuple[Ended, Run]]]
@@ -49,6 +50,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
             "crash": pool.submit(drilled, "crash", crash_drill(), "--processes", "2"),
             "full": pool.submit(drilled, "full", full),
             "bug": pool.submit(drilled, "short", SHORT, **BUG),
+            "nobody killed": pool.submit(drilled, "cut", SHORT.replace(KILL, CUT), **BUG),
         }
 
 
@@ -102,3 +104,13 @@ def test_a_server_that_acknowledges_too_early_is_found_out(runs: Runs) -> None:
     assert run.audit is not None
     assert run.audit.counts[Fate.CORRUPT] >= 1
     assert any(problem.fate is Fate.CORRUPT for problem in run.audit.problems)
+
+
+def test_where_no_process_is_killed_the_bug_is_not_found(runs: Runs) -> None:
+    ended, run = runs["nobody killed"].result()
+    assert ended.code == 0, ended.out + ended.err
+    assert "THIS SERVER LOSES FILES ON PURPOSE" in ended.err
+    assert run.audit is not None
+    assert run.audit.broken == 0
+    assert [mark.sentence for mark in faults(run)] == ["the network was cut for 200 ms (connections were reset)"]
+    assert run.notes == ("after 0.0 s the drill's network is a TCP proxy",)

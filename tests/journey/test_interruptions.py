@@ -21,8 +21,8 @@ from upswarm.content.base import File
 from upswarm.content.random import Random
 from upswarm.protocols.chunked import Chunked
 from upswarm.protocols.tus import Tus
-from upswarm.results.measurements import UploadTally
 from upswarm.results.run_file import Run
+from upswarm.results.tallies import UploadTally
 from upswarm.scenario.loader import load
 from upswarm.testing.observer import Notebook
 from upswarm.transfer.clock import SystemClock

@@ -26,6 +26,7 @@ from upswarm.results.histogram import Histogram
 OURS = ("/uploads", "/uploads/live", "/uploads/files/live.js", "/uploads/runs/x/run.json")
 LOGIN = Path(__file__).parents[1] / "browser" / "login.py"
 FILES = ("report.html", "run.json", "phases.csv", "series.csv")
+PLAIN = ("summary.md", "junit.xml")
 COUNTED = (
     "name: counted\nfiles: [{size: {uniform: [0B, 300KiB]}}]\ntransfer: {chunk_size: 64KiB}\n"
     "workload: {iterations: {count: 400, users: 4}}\n"
@@ -107,6 +108,8 @@ def test_what_a_run_has_left_can_be_downloaded_and_nothing_else(page: Page, work
         assert json.loads(run_json)["run_id"] == run_id
         assert [row["phase"] for row in csv.DictReader(io.StringIO(phases))] == ["init", "chunk", "finalize", "upload"]
         assert series.startswith("second,")
+        for name in PLAIN:
+            assert page.text(f"/uploads/runs/{run_id}/{name}") == (folder / name).read_text()
     assert newest > oldest
     outside = f"..%2f..%2f{Path(scenario).name}"
     for path in (

@@ -202,7 +202,7 @@ def test_workers_say_how_they_fared_and_a_generator_at_its_limit_is_warned_of(tm
     shown = text(runs.strained(), tmp_path)
     assert "bench-1 host-1 97 %, at most 100 % 41.0 ms 90.0 MiB – complete" in shown
     assert "Warning: the generator was the bottleneck, not the server: 1 of 3 workers (bench-1)" in shown
-    assert "1 file made: apparent 3.0 GiB, allocated 8.0 KiB." in shown
+    assert "1 file of 3.0 GiB in all was made to be uploaded, which took 8.0 KiB of the disks here." in shown
     assert "Warning" not in text(runs.good(), tmp_path)
 
 

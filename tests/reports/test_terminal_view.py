@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.reports import runs
-from tests.reports.test_live import WORN_OUT, live_of
+from tests.reports.live.test_live import WORN_OUT, live_of
 from upswarm.reports.live.live import Live, LiveWorker
 from upswarm.reports.terminal_screen import can_draw
 from upswarm.reports.terminal_view import LOWEST, NARROWEST, body, head

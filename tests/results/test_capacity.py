@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.reports.capacities import LIMIT, capacity, found, generator, nothing, silent, step
+from tests.reports.capacity.capacities import LIMIT, capacity, found, generator, nothing, silent, step
 from tests.results.runs import run_of, series, with_failures
 from upswarm.errors import UsageError
 from upswarm.results.capacity import CAPACITY_FILE, Capacity, End

@@ -241,6 +241,17 @@ def test_everything_else_of_the_warm_up_is_apart_too():
         assert (part.arrivals.begun, part.arrivals.dropped) == (count,) * 2
 
 
+def test_uploads_in_flight_are_the_most_of_each_second_wherever_it_is_taken_away():
+    recorder = Recorder(100.0)
+    total = Measurements()
+    for now_s, in_flight in ((100.02, 0), (100.4, 6), (100.9, 3), (101.1, 2), (101.6, 4)):
+        recorder.saw(in_flight, now_s)
+        total.add(recorder.take().measurements)
+    recorder.looked()
+    total.add(recorder.take().measurements)
+    assert {at: second.in_flight for at, second in total.seconds.items()} == {0: 6, 1: 4}
+
+
 def test_classes_have_intervals_where_they_are_wanted():
     recorder = Recorder(0.0, by_class=True)
     recorder.attempted(replace(attempt(), file_class="large"))

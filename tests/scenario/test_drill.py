@@ -27,7 +27,7 @@ def test_acts_become_what_is_done_and_when() -> None:
         (ActKind.SLOW_NETWORK, 4, 2),
     ]
     assert acts[2].slowness == Slowness(0.1, 0.0, 1 << 20)
-    assert found.drill.needs_proxy
+    assert found.drill.needs_network
 
 
 @pytest.mark.parametrize(

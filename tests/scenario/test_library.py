@@ -56,6 +56,13 @@ def test_of_other_protocols_only_the_most_requests_are_known() -> None:
     assert lines[3] == "in all    7 uploads, 28.0 MiB, at most 21 requests"
 
 
+def test_a_forecast_says_what_is_audited_for_to_read_back_moves_every_byte_again() -> None:
+    scenario = parse("files: [1B]\naudit: {sample: 10%, check: [size, digest]}\n", "s.yaml", {})
+    assert "audits    10 % of the files afterwards: size, digest" in [
+        *Forecast.of(scenario, scenario.build_workload()).lines()
+    ]
+
+
 def test_think_time_bounds_a_forecast() -> None:
     text = "files: [1B]\nworkload: {users: {stages: [{to: 2, over: 0s}, {hold: 10s}], think_time: 4s}}"
     scenario = parse(text, "s.yaml", {})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports import runs
-from tests.reports.test_live import live_of
+from tests.reports.live.test_live import live_of
 from upswarm.reports.live.live import Live
 from upswarm.results.histogram import Histogram
 from upswarm.swarm.telemetry import wishes

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from tests.results.comparisons import wandering
+from tests.results.comparison.comparisons import wandering
 from upswarm.cli import cli
 from upswarm.errors import UpswarmError
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from upswarm.errors import UsageError
 from upswarm.transfer.records import End, Outcome, Receipt
@@ -20,8 +19,7 @@ LEDGER_FILE = "ledger.jsonl"
 Document = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A receipt. `number` is the file's in the run, which its bytes follow from; None for a file of somebody's own.
 
     `at_s` counts from the start of the run, at the worker that has it.
@@ -53,7 +51,7 @@ class Entry:
 
     def to_document(self) -> Document:
         """As JSON and msgpack can carry it."""
-        return asdict(self)
+        return self._asdict()
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Entry:

@@ -8,7 +8,7 @@ from upswarm import units
 from upswarm.reports import bins, drawing
 from upswarm.reports.bins import SecondsBin
 from upswarm.reports.drawing import BANDWIDTH, COLOURS, COUNT, DURATION, Chart, Option, Series
-from upswarm.reports.marks import drawn_areas, drawn_lines
+from upswarm.reports.marks import MarkRow, drawn_areas, drawn_lines, mark_rows
 from upswarm.results.histogram import Histogram
 from upswarm.results.intervals import Interval
 from upswarm.results.run_file import Run
@@ -30,10 +30,11 @@ def throughput(run: Run) -> Chart | None:
     finished = _steps(seconds, [each.finished_per_s for each in seconds])
     last_s = seconds[-1].end_s
     highest = max(max(each.sent_per_s, each.finished_per_s) for each in seconds)
+    marks = mark_rows(run)
     series = [
-        drawing.area("sent", sent, "var(--sent)", BANDWIDTH, step="middle", markArea=drawn_areas(run.marks)),
+        drawing.area("sent", sent, "var(--sent)", BANDWIDTH, step="middle", markArea=drawn_areas(marks)),
         drawing.line("goodput (finished files)", finished, "var(--finished)", BANDWIDTH, step="middle",
-                     markLine=drawn_lines(run.marks)),
+                     markLine=drawn_lines(marks)),
     ]  # fmt: skip
     option = drawing.option(drawing.clock_axis(last_s), drawing.size_axis(highest, bandwidth=True), series)
     height_px = _stacked(option, list(_panels(seconds)), last_s)
@@ -47,7 +48,8 @@ def over_time(run: Run) -> Chart | None:
     names = [phase.value for phase in _phases_by_weight(run)] + (
         [_UPLOAD] if measured.uploads.response_time.count else []
     )
-    options = {name: option for name in names if (option := _percentiles_over_time(run, name, intervals))}
+    marks = mark_rows(run)
+    options = {name: option for name in names if (option := _percentiles_over_time(run, name, intervals, marks))}
     if not options:
         return None
     first = next(iter(options))
@@ -140,7 +142,9 @@ def _stacked(option: Option, panels: list[Series], last_s: float) -> int:
     return top_px + len(panels) * _PANEL_PX + 26
 
 
-def _percentiles_over_time(run: Run, name: str, intervals: list[tuple[float, Interval]]) -> Option | None:
+def _percentiles_over_time(
+    run: Run, name: str, intervals: list[tuple[float, Interval]], marks: list[MarkRow]
+) -> Option | None:
     found = [(at, _interval_times(name, each).percentiles_s(*_PERCENTILES)) for at, each in intervals]
     values = [value for _, row in found for value in row]
     if not values:
@@ -148,7 +152,7 @@ def _percentiles_over_time(run: Run, name: str, intervals: list[tuple[float, Int
     series = []
     for place, (percentile, colour) in enumerate(zip(_PERCENTILES, _OVER_TIME, strict=True)):
         points = drawing.at_seconds((at, row[place] if row else None) for at, row in found)
-        marked = {"markArea": drawn_areas(run.marks), "markLine": drawn_lines(run.marks)} if not place else {}
+        marked = {"markArea": drawn_areas(marks), "markLine": drawn_lines(marks)} if not place else {}
         title = "longest" if percentile == 100 else f"p{percentile}"
         series.append(drawing.line(title, points, colour, DURATION, showSymbol=True, symbolSize=4, **marked))
     axis = drawing.clock_axis(max(run.elapsed_s, found[-1][0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from upswarm.errors import EXIT_AUDIT, EXIT_GENERATOR, EXIT_OK
-from upswarm.results.audit_record import AuditRecord
+from upswarm.results.audit_record import AuditRecord, Fate
 from upswarm.results.run_file import Run
 
 PASSED, FAILED, INVALID = "passed", "failed", "invalid measurement"
@@ -25,8 +25,7 @@ class Conclusion:
         if run.exit_code == EXIT_GENERATOR:
             return cls(INVALID, "The load generator itself failed, so no verdict counts.", run.exit_code)
         if run.exit_code == EXIT_OK:
-            intact = "" if run.audit is None else " The audit found no promise broken."
-            return cls(PASSED, _why_passed(len(run.verdicts)) + intact, run.exit_code)
+            return cls(PASSED, _why_passed(len(run.verdicts)) + _audited(run.audit), run.exit_code)
         if run.exit_code == EXIT_AUDIT and run.audit is not None:
             return cls(FAILED, _why_broken(run.audit), run.exit_code)
         return cls(FAILED, _why_failed(run), run.exit_code)
@@ -39,6 +38,17 @@ def _why_passed(thresholds: int) -> str:
         case 1:
             return "The one threshold held."
     return f"All {thresholds} thresholds held."
+
+
+def _audited(audit: AuditRecord | None) -> str:
+    """What can be said of an audit that found nothing broken; what it could not verify is no success of it."""
+    if audit is None:
+        return ""
+    unverified = audit.counts.get(Fate.UNVERIFIABLE, 0)
+    if unverified == 0:
+        return " The audit found no promise broken."
+    whose = "any file" if unverified >= audit.asked else f"{unverified:,} of {audit.asked:,} files"
+    return f" The audit found no promise broken, but could not verify the bytes of {whose}."
 
 
 def _why_broken(audit: AuditRecord) -> str:

@@ -1,4 +1,4 @@
-"""What a fault, or anything else that a run marks, cost those who uploaded. Pure arithmetic on a run's seconds."""
+"""What a fault, or anything else that a run marks, cost those who uploaded. Pure arithmetic on a run's intervals."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from upswarm import units
 from upswarm.reports import rows
-from upswarm.results.marks import Mark
+from upswarm.results.intervals import Interval
+from upswarm.results.marks import Mark, MarkKind
 from upswarm.results.run_file import Run
 from upswarm.transfer.messages import Phase
 
 WINDOW_S = 10.0
 """So long before and after it, goodput is looked at."""
+_SHORTEST_S = 1.0
+"""Of less time than that, goodput is chance: it counts a file when it is finished."""
 _AT_ONCE_S = 1.0
 """What succeeds so soon after a server has been killed had been on its way."""
 
@@ -24,8 +27,8 @@ class Cost:
 
     `longest_gap_s` is the longest time without a chunk that succeeded. `first_success_s` is when that gap was over,
     counted from the mark's beginning, and `recovered_s` the same from its end, 0 where it was over before; None where
-    nothing succeeded any more, or where the end is not known. Moments are as fine as `resolution_s`. Goodput is in
-    bytes per second, None where the run has no such time.
+    nothing succeeded any more, or where the end is not known. Moments may be off by `resolution_s`. Goodput is in bytes
+    per second, None where the run has no such time, or less than a second of it.
     """
 
     until_s: float
@@ -41,85 +44,117 @@ class Cost:
 
     def sentence(self) -> str:
         """For people."""
+        return f"{self.attempts()}; {self.silence()}; {self.goodput()}."
+
+    def goodput(self) -> str:
+        """Before it, meanwhile, and afterwards."""
         goodput = " → ".join(
             rows.NONE if each is None else units.format_bandwidth(each)
             for each in (self.goodput_before, self.goodput_during, self.goodput_after)
         )
-        failed = rows.counted(self.failed, "failed attempt")
-        retries = "1 retry" if self.retries == 1 else f"{self.retries:,} retries"
-        return f"{failed}, {retries}; {self._silence()}; goodput before, during and after: {goodput}."
+        return f"goodput before, during and after: {goodput}"
 
-    def _silence(self) -> str:
+    def attempts(self) -> str:
+        """Those that failed, and those that were made once more."""
+        retries = "1 retry" if self.retries == 1 else f"{self.retries:,} retries"
+        return f"{rows.counted(self.failed, 'failed attempt')}, {retries}"
+
+    def silence(self) -> str:
+        """For how long no chunk arrived, and since when they did again."""
         gap = units.format_duration(self.longest_gap_s)
         if self.first_success_s is None:
             return f"no chunk arrived any more, for {gap}"
-        if self.longest_gap_s < max(1.0, 2 * self.resolution_s):
-            return "chunks arrived all the time"
+        if self.longest_gap_s < 2 * self.resolution_s:
+            return f"never more than {gap} without a chunk" if self.longest_gap_s else "chunks arrived all the time"
         after = f", {units.format_duration(self.recovered_s)} after it ended" if self.recovered_s else ""
         began = units.format_duration(self.first_success_s)
         return f"no chunk arrived for {gap}, and the next one {began} after it began{after}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A short piece of the run, and what ended in it: whether a chunk arrived is in `arrived`."""
+
+    middle_s: float
+    arrived: bool
+    failed: int
+    finished_bytes: int
+
+
 def cost_of(run: Run, mark: Mark) -> Cost:
-    """What the mark cost, as far as the run's seconds tell; where others came soon after, they share it."""
-    width_s, moments = _successes(run)
+    """What the mark cost, as far as the run's intervals tell; where others came soon after, they share it."""
+    width_s, stretches = _stretches(run)
     ended_s = mark.at_s if mark.until_s is None else min(mark.until_s, run.elapsed_s)
-    looked_until_s = max(ended_s, mark.at_s + _AT_ONCE_S)
+    looked_until_s = max(ended_s, min(mark.at_s + _AT_ONCE_S, _next_fault_s(run, mark) - width_s))
+    moments = [each.middle_s for each in stretches if each.arrived]
     gaps = [each for each in _gaps(moments, width_s, run.elapsed_s) if each[1] > mark.at_s and each[0] < looked_until_s]
     start, again_s = max(gaps, key=lambda each: each[1] - each[0], default=(mark.at_s, mark.at_s))
     over = again_s < run.elapsed_s
     until_s = max(ended_s, again_s)
+
+    def goodput(start_s: float, end_s: float) -> float | None:
+        """None of times too short to tell; of a stretch that lies within in part, the part counts."""
+        if end_s - start_s < max(_SHORTEST_S, width_s):
+            return None
+        total = sum(each.finished_bytes * _within(each, width_s, start_s, end_s) for each in stretches)
+        return total / (end_s - start_s)
+
     return Cost(
         until_s=until_s,
-        failed=_failed(run, mark.at_s, until_s),
+        failed=sum(each.failed for each in stretches if _within(each, width_s, mark.at_s, until_s)),
         retries=_retries(run, mark.at_s, until_s),
         longest_gap_s=again_s - start,
         first_success_s=max(0.0, again_s - mark.at_s) if over else None,
         recovered_s=max(0.0, again_s - ended_s) if over and mark.until_s is not None else None,
         resolution_s=width_s,
-        goodput_before=_goodput(run, max(0.0, mark.at_s - WINDOW_S), mark.at_s),
-        goodput_during=_goodput(run, mark.at_s, until_s),
-        goodput_after=_goodput(run, until_s, min(until_s + WINDOW_S, run.elapsed_s)),
+        goodput_before=goodput(max(0.0, mark.at_s - WINDOW_S), mark.at_s),
+        goodput_during=goodput(mark.at_s, until_s),
+        goodput_after=goodput(until_s, min(until_s + WINDOW_S, run.elapsed_s)),
     )
 
 
-def _successes(run: Run) -> tuple[float, list[float]]:
-    """The beginnings of the stretches in which a chunk arrived, and their width: the finest that is known.
+def _next_fault_s(run: Run, mark: Mark) -> float:
+    """When the next thing was broken: what comes then is not this one's."""
+    later = (each.at_s for each in run.marks if each.kind is MarkKind.FAULT and each.at_s > mark.at_s)
+    return min(later, default=math.inf)
+
+
+def _stretches(run: Run) -> tuple[float, list[_Stretch]]:
+    """In order, with their width: the finest that is known.
 
     Of single seconds of a long run it is only known whether any request succeeded.
     """
     intervals, seconds = run.measurements.intervals, run.measurements.seconds
     if intervals.width_s <= 1:
-        chunks = ((at, each.phases.get(Phase.CHUNK)) for at, each in intervals.items())
-        return intervals.width_s, sorted(
-            at - intervals.width_s / 2 for at, tally in chunks if tally is not None and tally.response_time.count
-        )
-    return 1.0, [float(at) for at in sorted(seconds) if seconds[at].attempts > seconds[at].failed]
+        within = sorted(intervals.items(), key=lambda each: each[0])
+        return intervals.width_s, [_of_interval(middle_s, each) for middle_s, each in within]
+    return 1.0, [
+        _Stretch(at + 0.5, seconds[at].attempts > seconds[at].failed, seconds[at].failed, seconds[at].finished_bytes)
+        for at in sorted(seconds)
+    ]
+
+
+def _of_interval(middle_s: float, interval: Interval) -> _Stretch:
+    chunks = interval.phases.get(Phase.CHUNK)
+    failed = sum(each.failed for each in interval.phases.values())
+    arrived = chunks is not None and chunks.response_time.count > 0
+    return _Stretch(middle_s, arrived, failed, interval.uploads.finished_bytes)
 
 
 def _gaps(moments: list[float], width_s: float, elapsed_s: float) -> Iterator[tuple[float, float]]:
-    """From where to where nothing succeeded: before, between and after the stretches in which something did."""
-    ends = [0.0, *(at + width_s for at in moments)]
-    yield from ((end, after) for end, after in zip(ends, [*moments, elapsed_s], strict=True) if after - end > 1e-9)
+    """From where to where nothing succeeded, for longer than a stretch is; a success was in the middle of its own."""
+    between = zip([0.0, *moments], [*moments, elapsed_s], strict=True)
+    yield from ((before, after) for before, after in between if after - before > width_s * 1.01)
 
 
-def _failed(run: Run, start_s: float, end_s: float) -> int:
-    return sum(each.failed for at, each in run.measurements.seconds.items() if int(start_s) <= at < end_s)
+def _within(stretch: _Stretch, width_s: float, start_s: float, end_s: float) -> float:
+    """The part of it, from 0 to 1, that lies between two moments."""
+    first_s, last_s = max(stretch.middle_s - width_s / 2, start_s), min(stretch.middle_s + width_s / 2, end_s)
+    return max(0.0, last_s - first_s) / width_s
 
 
 def _retries(run: Run, start_s: float, end_s: float) -> int:
     intervals = run.measurements.intervals
-    within = (each for at, each in intervals.items() if start_s <= at + intervals.width_s / 2 and at < end_s)
+    half_s = intervals.width_s / 2
+    within = (each for at, each in intervals.items() if start_s < at + half_s and at - half_s < end_s)
     return sum(tally.retries for each in within for tally in each.phases.values())
-
-
-def _goodput(run: Run, start_s: float, end_s: float) -> float | None:
-    """Of seconds that lie within only in part, the part counts."""
-    if end_s - start_s < 0.1:
-        return None
-    seconds = run.measurements.seconds
-    total = 0.0
-    for at in range(int(start_s), math.ceil(end_s)):
-        if at in seconds:
-            total += seconds[at].finished_bytes * (min(at + 1, end_s) - max(at, start_s))
-    return total / (end_s - start_s)

@@ -72,11 +72,6 @@ def count_axis(highest: float, *, most: int = 5) -> Option:
     return _steps(axes.count_steps(highest, most=most), COUNT)
 
 
-def ratio_axis() -> Option:
-    """From 0 to 100 %."""
-    return {"type": "value", "min": 0, "max": 1, "interval": 0.25, "axisLabel": {"formatter": RATIO}}
-
-
 def time_axis(shortest_s: float, longest_s: float) -> Option:
     """A logarithmic axis of times, with ticks at 1, 2 and 5 of each decade where there is room."""
     ticks = axes.time_ticks(shortest_s, longest_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from upswarm import units
-from upswarm.reports import rows
+from upswarm.reports import outages, rows
 from upswarm.reports.costs import cost_of
 from upswarm.results.audit_record import AuditRecord, Fate
 from upswarm.results.marks import Mark, MarkKind
@@ -50,11 +50,15 @@ def judging(run: Run) -> Iterator[str]:
 
 
 def faults(run: Run) -> Iterator[str]:
-    """What was broken on purpose, when, and what became of it; of many the first."""
+    """What was broken on purpose, when, and what became of it, and outages that nobody marked; of many the first."""
     broken = [mark for mark in run.marks if mark.kind is MarkKind.FAULT]
     yield from (f"At {_when(mark)} {mark.sentence}: {_cost(run, mark)}" for mark in broken[:_MOST_MARKS])
     if len(broken) > _MOST_MARKS:
         yield f"And {rows.counted(len(broken) - _MOST_MARKS, 'more fault')}, which the report has"
+    found = outages.unexplained(run)
+    yield from (f"Outage: {outages.sentence(run, each)}" for each in found[:_MOST_MARKS])
+    if len(found) > _MOST_MARKS:
+        yield f"And {rows.counted(len(found) - _MOST_MARKS, 'more outage')}, which the report has"
 
 
 def _when(mark: Mark) -> str:
@@ -64,5 +68,4 @@ def _when(mark: Mark) -> str:
 
 def _cost(run: Run, mark: Mark) -> str:
     cost = cost_of(run, mark)
-    gap = f", {units.format_duration(cost.longest_gap_s)} at most without a success" if cost.longest_gap_s else ""
-    return f"{rows.counted(cost.failed, 'attempt')} failed{gap}"
+    return f"{rows.counted(cost.failed, 'attempt')} failed, {cost.silence()}"

@@ -1,71 +1,80 @@
-"""The marks of a run: numbered in its charts, told in words below, each with what it cost."""
+"""The moments of a run: numbered in its charts, told in words below, each with what it cost.
+
+They are those that the run has marked, and what its figures show: outages, and workers that fell silent.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from upswarm import units
+from upswarm.reports import outages, workers
 from upswarm.reports.costs import cost_of
 from upswarm.reports.drawing import Option
 from upswarm.results.marks import Mark, MarkKind
 from upswarm.results.run_file import Run
 
+OUTAGE = "outage"
+"""The kind of a moment that the figures show and no mark tells of."""
 _COLOURS = {
-    MarkKind.FAULT: "var(--bad)", MarkKind.STAGE: "var(--soft)", MarkKind.WORKER: "var(--invalid)",
-    MarkKind.NOTE: "var(--soft)",
+    MarkKind.FAULT.value: "var(--bad)", OUTAGE: "var(--bad)", MarkKind.WORKER.value: "var(--invalid)",
 }  # fmt: skip
 _MOST = 60
 
 
 @dataclass(frozen=True, slots=True)
 class MarkRow:
-    """One mark as the list below the chart tells it; `cost` is "" where it was no fault."""
+    """One moment as the list below the chart tells it; `cost` is "" where nothing was broken."""
 
     number: int
     kind: str
-    when: str
+    at_s: float
+    until_s: float | None
     sentence: str
     cost: str
+
+    @property
+    def when(self) -> str:
+        """On the clock of the charts."""
+        began = units.format_duration(self.at_s)
+        return began if self.until_s is None else f"{began} to {units.format_duration(self.until_s)}"
 
 
 def mark_rows(run: Run) -> list[MarkRow]:
     """In the order in which they happened; the number is that in the charts."""
+    found: list[tuple[float, str, float | None, str, str]] = [
+        (each.start_s, OUTAGE, each.end_s, outages.sentence(run, each), outages.cost(run, each))
+        for each in outages.unexplained(run)
+    ]
+    found += [(at_s, MarkKind.WORKER.value, None, told, "") for at_s, told in workers.lost_unmarked(run)]
+    marked = [(mark.at_s, mark.kind.value, mark.until_s, mark.sentence, _cost(run, mark)) for mark in run.marks]
+    in_order = sorted([*marked, *found], key=lambda each: each[0])
     return [
-        MarkRow(number, mark.kind.value, _when(mark), mark.sentence, _cost(run, mark))
-        for number, mark in enumerate(_in_order(run.marks), 1)
+        MarkRow(number, kind, at_s, until_s, sentence, cost)
+        for number, (at_s, kind, until_s, sentence, cost) in enumerate(in_order, 1)
     ]
 
 
-def drawn_lines(marks: Sequence[Mark]) -> Option:
+def drawn_lines(marks: list[MarkRow]) -> Option:
     """A `markLine` with a numbered line where each began; of very many only the first have one."""
-    data = [_line(number, mark) for number, mark in enumerate(_in_order(marks)[:_MOST], 1)]
-    return {"symbol": "none", "silent": True, "animation": False, "data": data}
+    return {"symbol": "none", "silent": True, "animation": False, "data": [_line(mark) for mark in marks[:_MOST]]}
 
 
-def drawn_areas(marks: Sequence[Mark]) -> Option:
+def drawn_areas(marks: list[MarkRow]) -> Option:
     """A `markArea` from the beginning to the end of each that has an end."""
     lasting = [mark for mark in marks if mark.until_s is not None][:_MOST]
     data = [[{"xAxis": mark.at_s * 1000}, {"xAxis": (mark.until_s or 0.0) * 1000}] for mark in lasting]
     return {"silent": True, "animation": False, "itemStyle": {"color": "var(--bad)", "opacity": 0.12}, "data": data}
 
 
-def _line(number: int, mark: Mark) -> Option:
-    colour, stroke = _COLOURS[mark.kind], "solid" if mark.kind is MarkKind.FAULT else "dashed"
+def _line(mark: MarkRow) -> Option:
+    colour = _COLOURS.get(mark.kind, "var(--soft)")
+    stroke = "solid" if mark.kind == MarkKind.FAULT.value else "dashed"
     return {
         "xAxis": mark.at_s * 1000,
         "lineStyle": {"color": colour, "type": stroke, "width": 1},
-        "label": {"formatter": str(number), "position": "end", "color": colour, "distance": 2},
+        "label": {"formatter": str(mark.number), "position": "end", "color": colour, "distance": 2},
     }
-
-
-def _in_order(marks: Sequence[Mark]) -> list[Mark]:
-    return sorted(marks, key=lambda mark: mark.at_s)
-
-
-def _when(mark: Mark) -> str:
-    began = units.format_duration(mark.at_s)
-    return began if mark.until_s is None else f"{began} to {units.format_duration(mark.until_s)}"
 
 
 def _cost(run: Run, mark: Mark) -> str:

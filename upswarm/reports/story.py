@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from upswarm import units
-from upswarm.reports import rows, workers
+from upswarm.reports import outages, rows
 from upswarm.results.audit_record import BROKEN_PROMISES, Fate
 from upswarm.results.marks import MarkKind
 from upswarm.results.metrics import METRICS
@@ -15,7 +15,9 @@ def told(run: Run) -> list[str]:
     measured = run.measurements
     if not measured.attempts:
         return ["Not a single request was sent."]
-    return [each for each in (_uploads(run), _requests(run) + _arrived(run), _broken(run), _files(run)) if each]
+    return [
+        each for each in (_uploads(run), _requests(run) + _arrived(run), _broken(run), _away(run), _files(run)) if each
+    ]
 
 
 def resumed(run: Run) -> str:
@@ -131,9 +133,28 @@ def _broken(run: Run) -> str:
     )
 
 
+def _away(run: Run) -> str:
+    """The outages that no fault explains; of many the first."""
+    if not any(tally.response_time.count for tally in run.measurements.phases.values()):
+        return "Not one request succeeded."
+    found = outages.unexplained(run)
+    if not found:
+        return ""
+    more = f", the first of {rows.counted(len(found), 'outage')}" if len(found) > 1 else ""
+    told = outages.sentence(run, found[0])
+    return f"{told[0].upper()}{told[1:]}{more}. Below the first chart stands what it cost."
+
+
 def _files(run: Run) -> str:
-    made = workers.files(run)
-    return f"{made}." if made else ""
+    """How large the files were for the server, and what they took of the disks here."""
+    made = run.measurements.files
+    if not made.made:
+        return ""
+    apparent, allocated = units.format_size(made.apparent_bytes), units.format_size(made.allocated_bytes)
+    return (
+        f"{rows.counted(made.made, 'file')} of {apparent} in all {'was' if made.made == 1 else 'were'} made to be "
+        f"uploaded, which took {allocated} of the disks here."
+    )
 
 
 def _when_failed(run: Run) -> str:

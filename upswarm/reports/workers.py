@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from upswarm import units
@@ -64,6 +65,15 @@ def files(run: Run) -> str:
         return ""
     apparent, allocated = units.format_size(made.apparent_bytes), units.format_size(made.allocated_bytes)
     return f"{rows.counted(made.made, 'file')} made: apparent {apparent}, allocated {allocated}"
+
+
+def lost_unmarked(run: Run) -> Iterator[tuple[float, str]]:
+    """When each lost worker was heard of last, where the run ended before anybody missed it, and so has no mark."""
+    marked = " ".join(mark.sentence for mark in run.marks)
+    for worker in run.workers:
+        reported_s = len(worker.series.attempts) * worker.series.width_s
+        if worker.lost and worker.worker_id not in marked and reported_s:
+            yield float(reported_s), f"worker {worker.worker_id} reported nothing any more, and was lost"
 
 
 def _worker_row(worker: WorkerRecord, whole_bytes: int) -> WorkerRow:

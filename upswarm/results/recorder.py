@@ -37,7 +37,7 @@ class Recorder:
         self._measurements = Measurements()
         self._settled = Measurements() if warm_up_s else None
         self._classes: dict[str, Intervals] = {}
-        self._seen_second = -1
+        self._seen_second = self._seen_most = 0
 
     def attempted(self, attempt: Attempt) -> None:
         """Count a request."""
@@ -72,11 +72,18 @@ class Recorder:
         self._part(self._since_start_s(now_s)).generator.lag.record(late_s)
 
     def saw(self, in_flight: int, now_s: float) -> None:
-        """Count the uploads under way, once in each second; the looks after the first are of no account."""
-        at_s = self._since_start_s(now_s)
-        if int(at_s) != self._seen_second:
-            self._seen_second = int(at_s)
-            self._part(at_s).record_in_flight(in_flight, int(at_s))
+        """Look at the uploads under way. The most of each second is counted, once, when the next one has begun."""
+        second = int(self._since_start_s(now_s))
+        if second != self._seen_second:
+            self.looked()
+            self._seen_second = second
+        self._seen_most = max(self._seen_most, in_flight)
+
+    def looked(self) -> None:
+        """Count the most uploads that were seen in the second that is over."""
+        if self._seen_most:
+            self._part(float(self._seen_second)).record_in_flight(self._seen_most, self._seen_second)
+        self._seen_most = 0
 
     def spent(self, cpu_s: float, queued_s: float, *, from_s: float, to_s: float) -> None:
         """Count CPU time, and that of waiting for it, between two moments on the clock that stamps attempts."""

@@ -88,8 +88,8 @@ class FilesTally:
 class SecondTally:
     """What ended in one second of the run; `bytes_sent` counts every attempt, `finished_bytes` only whole files.
 
-    `cpu_ms` is the CPU time of all workers. `in_flight` uploads were under way when it began; arrivals were `late`, or
-    `dropped`.
+    `cpu_ms` is the CPU time of all workers. `in_flight` is the most uploads under way at a time, of each worker,
+    added up; arrivals were `late`, or `dropped`.
     """
 
     attempts: int = 0

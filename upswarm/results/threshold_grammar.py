@@ -25,7 +25,10 @@ _EXPRESSION = re.compile(
     re.DOTALL,
 )
 _OF_BASELINE = re.compile(rf"{BASELINE}(?:\s*(?P<sign>[*+-])\s*(?P<amount>.*))?", re.DOTALL)
-_FACTOR = re.compile(r"\d+(?:\.\d+)?|\.\d+")
+_FACTOR = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
+_EQUALS = re.compile(r"[^<>=!]=(?![=<>])[^{}]*")
+_SLIPS = {"=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "≠": "!=", "<>": "!="}
+_OTHER_WORDS = {"avg": "mean", "average": "mean", "median": "p50", "sum": "total", "share": "rate", "ratio": "rate"}
 
 
 class ThresholdError(ValueError):
@@ -82,7 +85,7 @@ class Bound:
                 return cls(text, unit.parse(text))
             return cls._of_baseline(found["sign"] or "", (found["amount"] or "").strip(), unit)
         except units.UnitError as error:
-            raise ThresholdError(str(error)) from None
+            raise ThresholdError(str(error), _about_bound(text)) from None
 
     @classmethod
     def _of_baseline(cls, sign: str, amount: str, unit: Unit) -> Bound:
@@ -120,8 +123,8 @@ def read(text: str) -> Sentence:
     """Take a threshold apart; raises `ThresholdError`."""
     match = _EXPRESSION.fullmatch(text.strip())
     if match is None:
-        hint = "a window is written `over last 30s`, after the aggregate" if " over" in text else ""
-        raise ThresholdError(f"expected METRIC AGGREGATE OPERATOR VALUE such as {EXAMPLE!r}, found {text!r}", hint)
+        expected = f"expected METRIC AGGREGATE OPERATOR VALUE such as {EXAMPLE!r}"
+        raise ThresholdError(f"{expected}, found {text!r}", _about_order(text))
     metric = named_metric(match["metric"])
     aggregate = known_aggregate(metric, match["aggregate"])
     selector = None if match["selector"] is None else Selector.parse(match["selector"], metric)
@@ -147,14 +150,47 @@ def known_aggregate(metric: Metric, aggregate: str) -> str:
         known = ", ".join(metric.kind.aggregates)
         raise ThresholdError(
             f"expected one of {known} after {metric.name}, found {aggregate!r}",
-            did_you_mean(aggregate, list(metric.kind.aggregates)),
+            _about_aggregate(metric, aggregate),
         )
     return aggregate
 
 
+def _about_order(text: str) -> str:
+    """What to do about a text whose parts could not be told from one another."""
+    slip = next((slip for slip in _SLIPS if slip in text), None)
+    if slip is not None:
+        return f"it is written {_SLIPS[slip]}"
+    if _EQUALS.search(re.sub(r"\{[^{}]*\}", "", text)):
+        return "equality is =="
+    if " over" in text:
+        return "a window is written `over last 30s`, after the aggregate"
+    metric = METRICS.get(re.split(r"[\s{}<>=!]", text.strip(), maxsplit=1)[0])
+    if metric is not None and not any(map(metric.kind.knows, re.split(r"[\s{}<>=!]+", text))):
+        return f"say which figure of {metric.name}: {', '.join(metric.kind.aggregates)}"
+    return ""
+
+
+def _about_aggregate(metric: Metric, aggregate: str) -> str:
+    meant = _OTHER_WORDS.get(aggregate.lower(), aggregate.lower())
+    if metric.kind.knows(meant):
+        return f'did you mean "{meant}"?'
+    return did_you_mean(aggregate, list(metric.kind.aggregates))
+
+
+def _about_bound(text: str) -> str:
+    """What to do about a limit that is no value."""
+    if " over" in text:
+        return "`over last 30s` stands before the operator, after the aggregate"
+    if re.search(r"\s(and|or)\s", text):
+        return "write two thresholds"
+    if BASELINE in text:
+        return f"the baseline comes first: `{BASELINE} * 1.1`, `{BASELINE} + 10%`, `{BASELINE} - 20ms`"
+    return did_you_mean(re.split(r"[\s*+-]", text, maxsplit=1)[0], [BASELINE])
+
+
 def _window_s(metric: Metric, window: str) -> float:
     if not metric.by_interval:
-        kept = [each.name for each in METRICS.values() if each.by_interval]
+        kept = [each.name for each in METRICS.values() if each.by_interval and each.kind is metric.kind]
         raise ThresholdError(
             f"expected no `over last {window}` after {metric.name}, for it is not kept by interval",
             did_you_mean(metric.name, kept) or "docs/metrics.md says which metrics are",

@@ -20,6 +20,7 @@ from upswarm.workload.drill import (
     Act,
     ActKind,
     ByChance,
+    NetworkKind,
     Planned,
     Slowness,
     overlapping,
@@ -144,6 +145,11 @@ class DrillRoom(Room):
     acts: tuple[ActRoom, ...] | None = Field(None, min_length=1, description="Acts, each at its time, one at a time.")
     random: RandomRoom | None = Field(None, description="Acts by chance, which the scenario's seed draws.")
     recovery: DurationS = written("3s", description="How long the load goes on at least after the last act is over.")
+    network: NetworkKind = Field(
+        NetworkKind.AUTO,
+        description="What `cut_network` cuts and `slow_network` slows: a cable to a network `namespace`, where packets "
+        "get lost, or a TCP `proxy`, which breaks connections. `auto` is the first where it can be had (by root).",
+    )
     disk: PositiveSizeBytes = written(
         "1GiB", description="How large the disk is that `fill_disk` fills; it is held in memory."
     )
@@ -169,7 +175,7 @@ class DrillRoom(Room):
         return frozenset(self.random.of) if self.random is not None else frozenset(act.do for act in self.acts or ())
 
     @property
-    def needs_proxy(self) -> bool:
+    def needs_network(self) -> bool:
         """Whether anything happens to the network."""
         return bool(self.kinds & OF_THE_NETWORK)
 

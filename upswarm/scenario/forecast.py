@@ -65,6 +65,7 @@ class Forecast:
         yield from self._habits()
         yield from self._drill()
         yield from self._volumes()
+        yield from self._audit()
         for threshold in self.scenario.threshold_lines:
             yield f"must hold {threshold}"
         if self.scenario.needs().baseline and self.scenario.baseline is None:
@@ -97,6 +98,12 @@ class Forecast:
         if self.scenario.drill is not None:
             acts = self.scenario.drill.fit(self.scenario.seed, self.workload.planned_s)
             yield f"breaks    {', '.join(f'{act.kind} at {format_duration(act.at_s)}' for act in acts)}"
+
+    def _audit(self) -> Iterator[str]:
+        if self.scenario.audit is not None:
+            terms = self.scenario.audit.build()
+            files = "all files" if terms.sample_ratio == 1 else f"{format_ratio(terms.sample_ratio)} of the files"
+            yield f"audits    {files} afterwards: {', '.join(terms.checks)}"
 
     def _volumes(self) -> Iterator[str]:
         match self.workload:

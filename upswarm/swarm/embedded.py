@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from upswarm.errors import TargetError
+from upswarm.swarm.drill.cable import Cable
 from upswarm.swarm.drill.disk import SmallDisk
 
 _STOP_S = 10
@@ -34,13 +35,14 @@ class EmbeddedServer:
     """Starts when made; `url` is where it listens. Raises `TargetError` when it does not come up.
 
     `settings` are variables for its environment, over those of ours. With `disk_bytes` its files lie on a disk of this
-    size, which only it sees.
+    size, which only it sees. It stands at the end of the `cable`, if there is one.
     """
 
-    def __init__(self, settings: Mapping[str, str], disk_bytes: int | None = None) -> None:
+    def __init__(self, settings: Mapping[str, str], disk_bytes: int | None = None, cable: Cable | None = None) -> None:
         _remove_orphans()
         self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self._settings = settings
+        self._cable = cable
         self._pause: subprocess.Popen[str] | None = None
         self._process: subprocess.Popen[str] | None = None
         self._lock: int | None = _locked(self._folder / "lock")  # a server that was killed has let go of its own
@@ -126,14 +128,19 @@ class EmbeddedServer:
     def _start(self, port: str) -> str:
         """Start it, and return where it listens as soon as it does."""
         self._close_output()
-        enter = () if self.disk is None else self.disk.enter
+        cabled = () if self._cable is None else self._cable.enter
+        enter = (*cabled, *(() if self.disk is None else self.disk.enter))
         command = [*enter, sys.executable, "-m", "upswarm_server.serve", "--port", port, "--data-dir", str(self._data)]
+        if self._cable is not None:
+            command += ["--host", self._cable.address]
+        # At the end of a cable only this machine gets answers, for there is no way to anywhere else.
+        anonymous = {} if self._cable is None else {"UPSWARM_ALLOW_ANONYMOUS": "yes"}
         self._process = subprocess.Popen(
             [*command, "--exit-with-parent"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **self._settings},
+            env={**anonymous, **os.environ, **self._settings},
             start_new_session=True,  # Ctrl-C is for the run, which still needs its server to end in order
         )
         assert self._process.stdout is not None

@@ -11,7 +11,6 @@ from upswarm.files import new_folder
 from upswarm.scenario.model import Scenario
 from upswarm.scenario.target import EMBEDDED
 from upswarm.swarm.drill.site import Site
-from upswarm.swarm.target import chosen
 from upswarm.transfer.access import check_reachable
 
 
@@ -40,11 +39,11 @@ class Premises:
         assert self._server is not None
         return self._server
 
-    def open(self, reports: Path, scenario: Scenario, wished_target: str | None) -> str:
+    def open(self, reports: Path, scenario: Scenario) -> str:
         """Make a folder and find the target, or start it; its URL. Raises `UpswarmError`, and then nothing is left."""
         self._folder = new_folder(reports, f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{scenario.name}")
         try:
-            url = self._find_target(wished_target, scenario)
+            url = self._find_target(scenario)
         except Exception:
             self.discard()
             raise
@@ -72,8 +71,8 @@ class Premises:
             self._server = None
         self._forget_folder()
 
-    def _find_target(self, wished: str | None, scenario: Scenario) -> str:
-        url = chosen(wished, scenario)
+    def _find_target(self, scenario: Scenario) -> str:
+        url = scenario.target.url
         if url == EMBEDDED:
             self._server = Site(scenario)
             return self._server.url

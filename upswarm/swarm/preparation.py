@@ -13,6 +13,7 @@ from upswarm.swarm.drill.preparing import prepared
 from upswarm.swarm.plan import Plan
 from upswarm.swarm.premises import Premises
 from upswarm.swarm.server_counts import ServerCounts
+from upswarm.swarm.target import aimed
 from upswarm.swarm.verdicts import Verdicts
 from upswarm.swarm.wishes import Wishes
 from upswarm.workload.drill import Act
@@ -41,8 +42,9 @@ def prepare(wishes: Wishes, environment: Environment, premises: Premises) -> Pre
     workload = agreed(workload, environment, wishes.duration_s)
     check_warm_up(scenario.warm_up, workload)
     verdicts = Verdicts.of(scenario, wishes.baseline)
+    scenario = aimed(wishes.target, scenario)
     scenario, acts = prepared(scenario, workload, wishes, environment.parsed_options)
-    target_url = premises.open(wishes.reports, scenario, wishes.target)
+    target_url = premises.open(wishes.reports, scenario)
     plan = replace(Plan.of(premises.folder.name, scenario, target_url, override), workload=workload)
     counts = ServerCounts(scenario, target_url, embedded=premises.embedded)
     return Preparation(plan, verdicts, counts, acts, target_given=wishes.target is not None)

@@ -19,3 +19,9 @@ def chosen(wished: str | None, scenario: Scenario) -> str:
             hint="take target.embedded out of a copy of the scenario",
         )
     return url
+
+
+def aimed(wished: str | None, scenario: Scenario) -> Scenario:
+    """The scenario with the target that is `chosen`: whoever reads the run file later finds the server by it."""
+    target = scenario.target.model_copy(update={"url": chosen(wished, scenario)})
+    return scenario.model_copy(update={"target": target})

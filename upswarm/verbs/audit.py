@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from upswarm.scenario.model import Scenario
 
 
-@click.command()
+@click.command(short_help="Is every file there that was promised in a run?")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--target", help="A URL, where the server is to be found elsewhere by now.")
 @click.option("--scenario", help="A scenario with the credentials (target.auth), which no run file holds.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from upswarm.results.comparison.sides import Side
 
 
-@click.command()
+@click.command(short_help="Better, worse, or the same? Runs beside a base.")
 @click.argument("base")
 @click.argument("others", nargs=-1, required=True)
 @click.option("--fail-if", "gates", multiple=True, metavar="CHANGE", help="Exit with 3 where a figure has changed so, "

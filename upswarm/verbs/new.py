@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from upswarm.scenario.draft import Draft
 
 
-@click.command()
+@click.command(short_help="Write a scenario by asking a few questions.")
 @click.argument("name", required=False)
 @click.option("--target", help="A URL, or `embedded`: the reference server, started for the run alone.")
 @click.option("--protocol", help="What the server speaks: a name of docs/protocols.md, or module:attribute.")

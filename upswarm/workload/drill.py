@@ -24,6 +24,14 @@ class ActKind(StrEnum):
     SLOW_NETWORK = "slow_network"
 
 
+class NetworkKind(StrEnum):
+    """What lies between the load and the server that a drill breaks."""
+
+    AUTO = "auto"
+    NAMESPACE = "namespace"
+    PROXY = "proxy"
+
+
 SUDDEN = frozenset({ActKind.KILL_SERVER_WORKER, ActKind.KILL_WORKER})
 """What is over as soon as it is done; everything else lasts for a while."""
 OF_THE_NETWORK = frozenset({ActKind.CUT_NETWORK, ActKind.SLOW_NETWORK})

@@ -1,18 +1,21 @@
 """A disk store with a bug that was put there on purpose, so that drills and audits can be tested for finding it.
 
 It says that a chunk is in place while its bytes are still in this process alone, and writes them a moment later.
-Whoever kills the process in between has lost what was acknowledged. Only `UPSWARM_PLANTED_BUG` asks for it.
+Whoever kills the process in between has lost what was acknowledged, and nobody else: who finalizes waits until all is
+in place, so that an audit finds nothing where nothing was killed. Only `UPSWARM_PLANTED_BUG` asks for it.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from upswarm_server.stores.base import NotHeld
 from upswarm_server.stores.disk import DiskStore
+from upswarm_server.stores.disk_parts import DiskHeld
 from upswarm_server.stores.filesystem import opened
 from upswarm_server.stores.received import ReceivedMap
 
@@ -27,6 +30,13 @@ class EarlyStore(DiskStore):
         """The place of one chunk, which only seems to take its bytes."""
         with super().slot(upload_id, index, offset_bytes), self._map(upload_id) as received:
             yield EarlySlot(self, upload_id, received, index, offset_bytes)
+
+    @contextmanager
+    def hold(self, upload_id: str) -> Iterator[DiskHeld]:
+        """The upload, when those of its bytes are in place whose process lives."""
+        time.sleep(2 * _HELD_BACK_S)
+        with super().hold(upload_id) as held:
+            yield held
 
     def write_later(self, upload_id: str, data: bytes, offset_bytes: int) -> None:
         """Write these bytes in a while, if there is still somebody to do so then."""

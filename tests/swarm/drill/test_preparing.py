@@ -11,6 +11,7 @@ from upswarm.errors import UsageError
 from upswarm.scenario.loader import parse
 from upswarm.scenario.model import Scenario
 from upswarm.swarm.drill.preparing import prepared
+from upswarm.swarm.target import aimed
 from upswarm.swarm.wishes import Wishes
 from upswarm.workload.drill import Act, ActKind
 from upswarm.workload.kinds import Override
@@ -20,9 +21,9 @@ DRILL = "drill: {acts: [{do: kill_worker, at: 1s}, {do: kill_server, at: 2s}]}\n
 
 def prepare(text: str, *, processes: int | None = None, drill: bool = True, target: str | None = None,
             duration_s: float | None = None) -> tuple[Scenario, tuple[Act, ...]]:  # fmt: skip
-    scenario = parse(text, "s.yaml", {})
+    scenario = aimed(target, parse(text, "s.yaml", {}))
     workload = scenario.build_workload().overridden(Override(duration_s=duration_s))
-    wishes = Wishes("s.yaml", Path(), target=target, drill=drill)
+    wishes = Wishes("s.yaml", Path(), drill=drill)
     return prepared(scenario, workload, wishes, Namespace(processes=processes))
 
 

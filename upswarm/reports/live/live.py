@@ -55,12 +55,13 @@ class LiveWorker:
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run of this process that has ended and left its files."""
+    """A run of this process that has ended and left its files; a ledger only where it was kept."""
 
     run_id: str
     scenario: str
     word: str
     started_at: str
+    ledger: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,8 +166,11 @@ function tables({ state, thresholds, phases, failures, workers, runs }) {
   ], (row) => ({ "data-run": row.run_id }));
 }
 
-function files({ run_id: runId }) {
-  const links = [["report.html", "report", {}], ...["report.html", "run.json", "phases.csv", "series.csv"].map((name) => [name, name, { download: `${runId}-${name}` }])];
+const FILES = ["report.html", "summary.md", "junit.xml", "run.json", "phases.csv", "series.csv", "workers.csv", "errors.csv"];
+
+function files({ run_id: runId, ledger }) {
+  const names = ledger ? [...FILES, "ledger.jsonl"] : FILES;
+  const links = [["report.html", "report", {}], ...names.map((name) => [name, name, { download: `${runId}-${name}` }])];
   const box = document.createDocumentFragment();
   for (const [name, label, more] of links) {
     box.append(element("a", { href: `uploads/runs/${encodeURIComponent(runId)}/${name}`, "data-file": name, ...(more.download ? more : { "data-view": name }) }, label));

@@ -50,8 +50,12 @@ def _command(level: str, title: str, message: str) -> str:
 
 
 def _message(text: str) -> str:
-    """As the runner reads it back; a line that ended earlier could be a command of its own."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """As the runner reads it back; a line that ended earlier could be a command of its own.
+
+    Letters that can't be shown, colours of a terminal and halves of letters among them, are question marks.
+    """
+    seen = "".join(letter if letter.isprintable() or letter in "\r\n" else "?" for letter in text)
+    return seen.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from upswarm.reports import facts, workers
 from upswarm.reports.conclusion import Conclusion
 from upswarm.reports.failures import failure_rows
+from upswarm.reports.outages import unexplained
 from upswarm.results.measurements import Measurements
 from upswarm.results.metrics import METRICS, Kind, Metric, Summary
 from upswarm.results.run_file import Run
@@ -65,6 +66,7 @@ def document(run: Run) -> Document:
         "file_classes": {name: _of_class(run, part) for name, part in run.measurements.classes.items()},
         "failures": [{"phase": row.name, "kind": row.kind, "count": row.count} for row in failure_rows(run)],
         "marks": [mark.to_document() for mark in run.marks],
+        "outages": [{"start_s": each.start_s, "end_s": each.end_s, "failed": each.failed} for each in unexplained(run)],
         "server": dict(run.server),
     }
 

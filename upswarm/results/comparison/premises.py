@@ -15,8 +15,16 @@ ABSENT = "–"
 _ALIKE_RATIO = 0.02
 """Two runs of 30 s never take exactly the same time."""
 
+
+def _target(run: Run) -> str:
+    """Its URL; a server that was started for the run alone is another one each time, at another port."""
+    said = (run.scenario.get("target") or {}).get("url")
+    return run.target if said is None or "://" in said else str(said)
+
+
+_TARGET_KEY = "target.url"
 _CIRCUMSTANCES: dict[str, Callable[[Run], str]] = {
-    "target": lambda run: run.target,
+    "target": _target,
     "workload": lambda run: run.workload,
     "peak users": lambda run: str(run.peak_users),
     "planned": lambda run: ABSENT if run.planned_s is None else units.format_duration(run.planned_s),
@@ -45,9 +53,10 @@ class Difference:
 
 
 def scenario_differences(base: Side, other: Side) -> list[Difference]:
-    """Key by key, in the order in which the keys stand in the scenario."""
+    """Key by key, in the order in which the keys stand in the scenario; the target is a circumstance."""
     one, two = ([dict(_leaves(run.scenario)) for run in side.runs] for side in (base, other))
     keys = dict.fromkeys(key for run in (*one, *two) for key in run)
+    keys.pop(_TARGET_KEY, None)
     in_order = sorted(keys, key=_rooms([*base.runs, *other.runs]))
     return _differing(
         (key, _values(each.get(key) for each in one), _values(each.get(key) for each in two)) for key in in_order

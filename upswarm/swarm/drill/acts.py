@@ -11,6 +11,7 @@ from contextlib import suppress
 import psutil
 
 from upswarm.errors import TargetError
+from upswarm.swarm.drill.network import Network
 from upswarm.swarm.drill.site import Site
 from upswarm.units import format_bandwidth, format_duration
 from upswarm.workload.drill import Act, ActKind, Slowness, picked
@@ -108,9 +109,11 @@ def load_workers() -> list[int]:
     return sorted(pids)
 
 
-def told(act: Act) -> str:
+def told(act: Act, network: Network | None = None) -> str:
     """A sentence for people who were not there."""
-    return _TOLD[act.kind].format(lasting=format_duration(act.for_s), slow=_how_slow(act.slowness or Slowness()))
+    cut = f" ({network.cut_means})" if network is not None else ""
+    slow = _how_slow(act.slowness or Slowness())
+    return _TOLD[act.kind].format(lasting=format_duration(act.for_s), slow=slow, cut=cut)
 
 
 _TOLD = {
@@ -119,7 +122,7 @@ _TOLD = {
     ActKind.STOP_SERVER: "the server stood still (SIGSTOP of all its processes) for {lasting}",
     ActKind.KILL_WORKER: "a worker of the load was killed (SIGKILL)",
     ActKind.FILL_DISK: "the server's disk was full for {lasting}",
-    ActKind.CUT_NETWORK: "the network was cut for {lasting}",
+    ActKind.CUT_NETWORK: "the network was cut for {lasting}{cut}",
     ActKind.SLOW_NETWORK: "the network was slow for {lasting}{slow}",
 }
 

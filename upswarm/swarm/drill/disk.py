@@ -1,7 +1,7 @@
 """A small disk for a server of ours: a tmpfs that can be filled, and is gone when nobody needs it any more.
 
-It is mounted in a mount namespace of its own, which a shell holds. However this process ends, the shell reads the end
-of its input, and the namespace goes with the last process in it; nothing is ever mounted for the rest of the machine.
+It is mounted in a mount namespace of its own, which a shell holds (`holder`); nothing is ever mounted for the rest of
+the machine.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from upswarm.errors import TargetError, UsageError
+from upswarm.swarm.drill.holder import Holder
 
 _AS_ROOT, _AS_USER = ("--mount",), ("--mount", "--user", "--map-root-user")
 _TRIES = 50
@@ -24,18 +25,12 @@ class SmallDisk:
         kind = _namespace()
         self.path = path
         self._size_bytes = size_bytes
-        self._holder = subprocess.Popen(
-            ["unshare", *kind, "sh"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        self._holder = Holder(*kind)
         self.enter: tuple[str, ...] = ("nsenter", f"--target={self._holder.pid}", "--mount")
         if kind is _AS_USER:
             self.enter += ("--user", "--preserve-credentials")
         path.mkdir()
-        if not self._does(f"mount -t tmpfs -o size={size_bytes},mode=700 small {path}"):
+        if not self._holder.does(f"mount -t tmpfs -o size={size_bytes},mode=700 small {path}"):
             self.stop()
             raise TargetError(f"a disk of {size_bytes} bytes could not be mounted", hint="the reason stands above")
 
@@ -45,29 +40,18 @@ class SmallDisk:
         for _ in range(_TRIES):
             stat = os.statvfs(there)
             used_bytes = (stat.f_blocks - stat.f_bfree) * stat.f_frsize
-            if self._does(f"mount -o remount,size={max(used_bytes, stat.f_frsize)} {self.path} 2>/dev/null"):
+            if self._holder.does(f"mount -o remount,size={max(used_bytes, stat.f_frsize)} {self.path} 2>/dev/null"):
                 return  # and otherwise somebody has written meanwhile
         raise TargetError("the disk could not be filled, for the server writes too fast")
 
     def empty(self) -> None:
         """There is as much space as before."""
-        if not self._does(f"mount -o remount,size={self._size_bytes} {self.path}"):
+        if not self._holder.does(f"mount -o remount,size={self._size_bytes} {self.path}"):
             raise TargetError("the disk could not be given its space back")
 
     def stop(self) -> None:
         """Let go of it: it is gone with the last process that uses it."""
-        assert self._holder.stdin is not None
-        assert self._holder.stdout is not None
-        self._holder.stdin.close()
-        self._holder.wait()
-        self._holder.stdout.close()
-
-    def _does(self, command: str) -> bool:
-        assert self._holder.stdin is not None
-        assert self._holder.stdout is not None
-        self._holder.stdin.write(f"{command}; echo $?\n")
-        self._holder.stdin.flush()
-        return self._holder.stdout.readline().strip() == "0"
+        self._holder.stop()
 
 
 def _namespace() -> Sequence[str]:

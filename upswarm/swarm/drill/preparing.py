@@ -10,7 +10,6 @@ from upswarm.scenario.base import Mistake
 from upswarm.scenario.drill import DrillRoom, RandomRoom, needs_embedded
 from upswarm.scenario.model import Scenario
 from upswarm.scenario.target import EMBEDDED
-from upswarm.swarm.target import chosen
 from upswarm.swarm.wishes import Wishes
 from upswarm.workload.drill import Act, ActKind
 from upswarm.workload.kinds import Workload
@@ -23,7 +22,7 @@ def prepared(scenario: Scenario, workload: Workload, wishes: Wishes, options: An
     """
     if wishes.drill:
         scenario = with_drill(scenario)
-    acts = acts_of(scenario, workload, chosen(wishes.target, scenario))
+    acts = acts_of(scenario, workload, scenario.target.url)
     _check_workers(_kills(acts), options.processes or 0)
     return (with_audit(allowing_losses(scenario, acts)) if acts else scenario), acts
 

@@ -31,11 +31,11 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Listens on a free port of loopback, and passes everything on to the server's."""
+    """Listens on a free port of this host, and passes everything on to the server's."""
 
-    def __init__(self, server: tuple[str, int]) -> None:
+    def __init__(self, server: tuple[str, int], host: str) -> None:
         self._server = server
-        self._listener = _listener()
+        self._listener = _listener(host)
         self._slowness: Slowness | None = None
         self._budgets = (_Budget(), _Budget())
         self._connections: dict[asyncio.Task[Any], tuple[socket.socket, ...]] = {}
@@ -174,17 +174,17 @@ class _Budget:
         await asyncio.sleep(self._free_s - now_s)
 
 
-def _listener() -> socket.socket:
+def _listener(host: str) -> socket.socket:
     """Bound, and not yet listening; to a port by its number, for one that the system chose is lost with a cut."""
     for _ in range(100):
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind((host, 0))
             port = probe.getsockname()[1]
         listener = socket.socket()
         listener.setblocking(False)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", port))
+            listener.bind((host, port))
         except OSError:  # somebody was quicker
             listener.close()
         else:
@@ -199,11 +199,11 @@ def _reset(sockets: tuple[socket.socket, ...]) -> None:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
-async def serve(host: str, port: int) -> None:
+async def serve(server: tuple[str, int], host: str) -> None:
     """Say which port is ours, and obey until the input ends."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each connection takes two
-    proxy = Proxy((host, port))
+    proxy = Proxy(server, host)
     proxy.open()
     print(proxy.port, flush=True)
     lines = asyncio.StreamReader()
@@ -220,4 +220,4 @@ async def serve(host: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(serve((sys.argv[1], int(sys.argv[2])), sys.argv[3]))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from upswarm.errors import TargetError
 from upswarm.scenario.model import Scenario
-from upswarm.swarm.drill.network import Network
+from upswarm.swarm.drill.network import Network, laid
 from upswarm.swarm.embedded import EmbeddedServer
 from upswarm.transfer.failures import Interrupted
 from upswarm.transfer.messages import Phase, Request
@@ -24,16 +25,25 @@ class Site:
     def __init__(self, scenario: Scenario) -> None:
         drill, settings = scenario.drill, scenario.target.embedded
         disk_bytes = drill.disk if drill is not None and ActKind.FILL_DISK in drill.kinds else None
+        environ = settings.environ(scenario.seed) if settings is not None else {}
         self._scenario = scenario
-        self.server = EmbeddedServer(settings.environ(scenario.seed) if settings is not None else {}, disk_bytes)
         self.network: Network | None = None
-        try:
-            if drill is not None and drill.needs_proxy:
-                self.network = Network(self.server.url)
-        except BaseException:
-            self.server.stop()
-            raise
-        self.url = self.server.url if self.network is None else self.network.url
+        with ExitStack() as made:
+            if drill is not None and drill.needs_network:
+                cable, without = laid(drill.network)
+                if cable is not None:
+                    made.callback(cable.stop)
+                self.server = EmbeddedServer(environ, disk_bytes, cable)
+                made.callback(self.server.stop)
+                slows = ActKind.SLOW_NETWORK in drill.kinds
+                self.network = Network(self.server.url, cable, slows=slows, without=without)
+                made.callback(self.network.stop)
+                self.url = self.network.url
+            else:
+                self.server = EmbeddedServer(environ, disk_bytes)
+                made.callback(self.server.stop)
+                self.url = self.server.url
+            self._made = made.pop_all()
 
     def await_answer(self, enough: Callable[[dict[str, Any]], bool] = lambda health: True) -> None:
         """Return when the server answers, and says of its health what is enough; raises `TargetError`."""
@@ -47,9 +57,7 @@ class Site:
 
     def stop(self) -> None:
         """Stop all of it, and remove what was uploaded."""
-        if self.network is not None:
-            self.network.stop()
-        self.server.stop()
+        self._made.close()
 
     def _health(self) -> dict[str, Any]:
         transport = self._scenario.transfer.open_transport(self.url)

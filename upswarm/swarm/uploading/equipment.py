@@ -71,10 +71,8 @@ class Equipment:
 
         Locust's listeners get the `context` with each request.
         """
-        dice, observer = (
-            random.Random(),
-            Several(self._recorder, *self._observers, self._bridge(context)),
-        )  # whose listeners may raise
+        dice = random.Random()
+        observer = Several(self._recorder, *self._observers, self._bridge(context))  # whose listeners may raise
         pace = self._plan.scenario.transfer.bandwidth.pace(self._line, self._clock)
         exchange, *more_lanes = (self._exchange(each, observer, dice, pace) for each in transports)
         return Uploader(

@@ -38,6 +38,7 @@ class Pulse:
     def stop(self) -> None:
         """Look no more; the last second counts as far as it came."""
         self._beating.kill()
+        self._recorder.looked()
         if self._clock.now() - self._cpu_from_s >= _CPU_EVERY_S / 2:
             self._weigh(self._clock.now())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +47,7 @@ class Receipts:
         entry = Entry.of_outcome(outcome, self._worker_id, self._started_s)
         if entry is None:
             return
-        self._untold.append(list(astuple(entry)))
+        self._untold.append(list(entry))
         if self._file is not None:
             try:
                 self._file.append([entry.to_document()])

@@ -12,10 +12,13 @@ from locust.env import Environment
 from locust.web import WebUI
 
 from upswarm import reports
+from upswarm.audit.ledger import LEDGER_FILE
 from upswarm.errors import UpswarmError
 from upswarm.reports.html import REPORT_FILE
 from upswarm.reports.live.live import UPLOAD, document
 from upswarm.reports.outputs.csv_files import CSV_FILES
+from upswarm.reports.outputs.junit import JUNIT_FILE
+from upswarm.reports.outputs.markdown import SUMMARY_FILE
 from upswarm.results.run_file import RUN_FILE, Run
 from upswarm.swarm.steering import Steering
 from upswarm.swarm.web.looking import look
@@ -24,7 +27,10 @@ from upswarm.transfer.messages import Phase
 _REPORTS = Path(reports.__path__[0])
 _PAGE = _REPORTS / "live_page"
 _FILES = {"live.js": _PAGE, "chart.js": _PAGE, "live.css": _PAGE, "style.css": _REPORTS / "templates"}
-_TYPES = {REPORT_FILE: "text/html", RUN_FILE: "application/json", **dict.fromkeys(CSV_FILES, "text/csv")}
+_TYPES = {
+    REPORT_FILE: "text/html", SUMMARY_FILE: "text/markdown", JUNIT_FILE: "application/xml",
+    RUN_FILE: "application/json", **dict.fromkeys(CSV_FILES, "text/csv"), LEDGER_FILE: "application/x-ndjson",
+}  # fmt: skip
 _CHARTED = [*Phase, UPLOAD]
 _OF_PAGES = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 _OF_DOWNLOADS = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; sandbox allow-scripts"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from upswarm.audit.ledger import LEDGER_FILE
 from upswarm.reports.conclusion import Conclusion
 from upswarm.reports.live.live import LiveWorker, PastRun
 from upswarm.results.levels import Levels
@@ -52,7 +53,8 @@ class Watch:
     def ended(self, run: Run, folder: Path) -> None:
         """A run has left its files in a folder."""
         name = str(run.scenario.get("name") or "unnamed")
-        self._past.appendleft((PastRun(run.run_id, name, Conclusion.of(run).word, run.started_at), folder))
+        ledger = (folder / LEDGER_FILE).exists()
+        self._past.appendleft((PastRun(run.run_id, name, Conclusion.of(run).word, run.started_at, ledger), folder))
 
     def in_flight(self, at_s: float) -> int:
         """How many uploads are under way, as far as workers have reported lately."""

@@ -11,7 +11,7 @@ from upswarm.results.comparison.gate import Gate
 from upswarm.results.thresholds import ThresholdError
 from upswarm.verbs.compare import compare
 
-PAGE = (Path(__file__).parents[2] / "docs" / "comparing.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "comparing.md").read_text()
 
 
 def test_every_gate_of_the_documentation_can_be_read():

@@ -77,6 +77,6 @@ def test_with_csv_too_the_output_stays_json(tmp_path: Path) -> None:
 
 
 def test_every_field_is_documented_and_none_that_is_not_there() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "ci.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.+`) \| .+ \|$", page[page.index("## JSON for scripts") :], re.MULTILINE)
     assert sorted(name for row in rows for name in re.findall(r"`(\w+)`", row)) == sorted(document(runs.good()))

@@ -1,6 +1,6 @@
 """Synthetic capacities: what the page and the table are tested with, and looked at with.
 
-`python -m tests.reports.capacities FOLDER` writes the page of each of them below the folder.
+`python -m tests.reports.capacity.capacities FOLDER` writes the page of each of them below the folder.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.results.comparisons import named, pair
+from tests.results.comparison.comparisons import named, pair
 from tests.results.runs import series
 from upswarm.errors import EXIT_GENERATOR, EXIT_OK, EXIT_THRESHOLD
 from upswarm.results.comparison.comparison import compare

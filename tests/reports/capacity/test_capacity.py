@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reports.capacities import CAPACITIES, MIB, capacity, found, generator, nothing, silent, step
+from tests.reports.capacity.capacities import CAPACITIES, MIB, capacity, found, generator, nothing, silent, step
 from tests.reports.drawn import draw, is_sound
 from tests.reports.test_html import HOSTILE, Reader
 from upswarm.reports.capacity.chart import knee, limits

@@ -16,7 +16,7 @@ from upswarm.reports.outputs.csv_files import CSV_FILES
 from upswarm.reports.outputs.leaving import leave
 from upswarm.results.run_file import Run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FILES = {"run.json", "report.html", "summary.md", "junit.xml"}
 
 

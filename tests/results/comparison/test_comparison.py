@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from tests.results.comparisons import named, pair, wandering
+from tests.results.comparison.comparisons import named, pair, wandering
 from tests.results.runs import series, with_failures
 from tests.results.samples import events, measured
 from upswarm.results.comparison.comparison import Word, change_of, compare

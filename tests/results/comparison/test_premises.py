@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from tests.results.comparisons import named, pair
+from tests.results.comparison.comparisons import named, pair
 from upswarm.results.comparison.premises import Difference, circumstances, scenario_differences
 from upswarm.results.measurements import Measurements
 
@@ -18,7 +18,6 @@ def test_a_scenario_is_compared_key_by_key_in_the_order_of_its_rooms():
     two = with_scenario(name="a", target={"url": "http://y", "tls": True}, transfer={"retry": {"attempts": 5}},
                         thresholds=["a"])  # fmt: skip
     assert scenario_differences(*pair(one, two)) == [
-        Difference("target.url", "http://x", "http://y"),
         Difference("target.tls", "–", "true"),
         Difference("transfer.retry.attempts", "3", "5"),
         Difference("thresholds[1]", "b", "–"),
@@ -42,6 +41,14 @@ def test_machine_target_and_workers_are_compared():
     found = circumstances(*pair(RUN, other))
     assert [each.key for each in found] == ["target", "CPUs", "upswarm", "took"]
     assert found[1] == Difference("CPUs", "2", "64")
+
+
+def test_two_servers_that_were_started_for_their_runs_alone_are_one_target():
+    one, two = (
+        replace(RUN, target=f"http://127.0.0.1:{port}", scenario={"target": {"url": "embedded"}}) for port in (1, 2)
+    )
+    assert circumstances(*pair(one, two)) == []
+    assert circumstances(*pair(one, replace(RUN, target="http://x"))) == [Difference("target", "embedded", "http://x")]
 
 
 def test_a_little_longer_is_no_difference():

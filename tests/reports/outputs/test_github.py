@@ -38,6 +38,7 @@ def test_nothing_from_outside_ends_a_command_or_begins_another() -> None:
         assert ":" not in title
         assert "%0A" in title
         assert "%250A" in message
+        assert line.isprintable(), "nor paints, nor stops the terminal that can't write it"
 
 
 def test_the_summary_is_added_to_what_stands_there(tmp_path: Path) -> None:
