@@ -1,6 +1,6 @@
 """The pictures of the docs, made anew: `python -m tests.browser.screenshots [FOLDER]`, or `make screenshots`.
 
-Real runs of about a minute, in a real browser. What the terminal said of the run in report.png is printed.
+Real runs of about two minutes, in a real browser. What the terminal said of the run in report.png is printed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 TALL: ViewportSize = {"width": 1200, "height": 1720}
 SHOWN = "flaky-network"
 TO_WARM_UP_S = 12
+SIDES = """\
+name: {name}
+target: {{embedded: {{faults: [{{phase: chunk, share: 1, delay_s: {delay_s}}}]}}}}
+files: [1MiB]
+workload: {{users: {{stages: [{{to: 4, over: 0s}}, {{hold: 12s}}], think_time: 50ms}}}}
+"""
 
 
 class Camera:
@@ -58,6 +64,27 @@ def take_report(camera: Camera, workshop: Workshop) -> None:
     camera.take_tall("report")
 
 
+def take_drill(camera: Camera, workshop: Workshop) -> None:
+    """What was broken on purpose, and what it cost."""
+    workshop.upswarm("drill", "crash-drill", "--reports", "drilled")
+    (folder,) = (workshop.folder / "drilled").iterdir()
+    camera.page.goto((folder / "report.html").as_uri())
+    camera.take_tall("drill")
+
+
+def take_comparison(camera: Camera, workshop: Workshop) -> None:
+    """Two runs beside each other: one with a faster server, one with a slower."""
+    sides = []
+    for name, delay_s in (("before", 0.01), ("after", 0.03)):
+        scenario = workshop.folder / f"{name}.yaml"
+        scenario.write_text(SIDES.format(name=name, delay_s=delay_s))
+        workshop.upswarm("run", str(scenario), "--reports", name)
+        sides += [str(each) for each in (workshop.folder / name).iterdir()]
+    workshop.upswarm("compare", *sides, "--html")
+    camera.page.goto((workshop.folder / "compare.html").as_uri())
+    camera.take_tall("comparison")
+
+
 def take_form(camera: Camera, ui: UI) -> None:
     """The form, and a mistake in it."""
     ui.field(SCENARIO).select_option(SHOWN)
@@ -94,6 +121,8 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place, open_browser() as browser, open_tab(browser, complaints) as page:
         camera, workshop = Camera(page, folder), Workshop(Path(place))
         take_report(camera, workshop)
+        take_drill(camera, workshop)
+        take_comparison(camera, workshop)
         with open_ui(page, workshop, "--scenario", SHOWN) as ui:
             take_form(camera, ui)
             take_run(camera, ui)

@@ -18,7 +18,7 @@ _DRAWN_ON_PAPER = "[...document.querySelectorAll('figure svg')].map((each) => ea
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_report(special_runs.exhausted(), tmp_path_factory.mktemp("report")).as_uri()
+    return write_report(special_runs.saturated(), tmp_path_factory.mktemp("report")).as_uri()
 
 
 def drawn(tab: Page) -> None:

@@ -139,7 +139,6 @@ class Burner(User):
 
 
 def test_a_generator_that_is_its_own_bottleneck_is_no_measurement(workshop: Workshop) -> None:
-    """On a machine with neighbours it may not get its whole core: then it is warned of, and the thresholds decide."""
     (workshop.folder / "locustfiles_upload.py").write_text(workshop.locustfile.read_text())
     workshop.locustfile = workshop.folder / "burning.py"
     workshop.locustfile.write_text(BURNING)
@@ -155,8 +154,8 @@ def test_a_generator_that_is_its_own_bottleneck_is_no_measurement(workshop: Work
     sentence = "the generator was the bottleneck, not the server: its one process had no CPU time left in up to "
     assert worker.health.seconds >= 3
     assert worker.health.saturated
-    assert any(each.startswith(sentence) for each in run.generator_faults) is worker.health.exhausted
-    assert ended.code == (5 if worker.health.exhausted else 0), ended.out + ended.err
+    assert any(each.startswith(sentence) for each in run.generator_faults)
+    assert ended.code == 5, ended.out + ended.err
     assert " ".join(ended.out.split()).count(sentence) == 1
     document = json.loads((workshop.reports / run.run_id / RUN_FILE).read_text())
     assert document["exit_code"] == ended.code == Run.load(workshop.reports / run.run_id).exit_code

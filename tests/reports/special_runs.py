@@ -60,7 +60,7 @@ def broken_promises() -> Run:
 
 
 @cache
-def exhausted() -> Run:
+def saturated() -> Run:
     """The generator was the bottleneck, a worker was lost, and that is what the run comes to: no verdict."""
     busy = Health(0.05, 0.3, 0.98, 1.0, 0.9, 20, 90 * MIB)
     workers = [
@@ -130,7 +130,7 @@ def _series(number: int, stretches: int, width_s: int = 1) -> WorkerSeries:
 SPECIAL_RUNS: dict[str, Build] = {
     "survived": survived,
     "broken-promises": broken_promises,
-    "exhausted": exhausted,
+    "saturated": saturated,
     "classes": classes,
     "hundred-workers": hundred_workers,
     "ten-hours": ten_hours,

@@ -100,7 +100,7 @@ def test_the_reader_chooses_among_the_phases_and_chunks_come_first() -> None:
 
 
 def test_many_workers_are_three_lines() -> None:
-    few, many = worker_chart(special_runs.exhausted()), worker_chart(special_runs.hundred_workers())
+    few, many = worker_chart(special_runs.saturated()), worker_chart(special_runs.hundred_workers())
     assert few is not None
     assert many is not None
     assert [each["name"] for each in few.options[""]["series"]] == ["bench-1_7f3a", "bench-2_7f3a", "bench-3_7f3a"]

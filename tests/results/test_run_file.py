@@ -5,6 +5,7 @@ import pytest
 
 from tests.results.samples import attempt, failed, finished, measured
 from upswarm.errors import UsageError
+from upswarm.results.audit_record import AuditRecord, Fate
 from upswarm.results.measurements import Measurements
 from upswarm.results.run_file import RUN_FILE, SCHEMA_VERSION, Machine, Run, WorkerRecord
 from upswarm.results.thresholds import Verdict
@@ -70,6 +71,16 @@ def test_the_exit_code_is_the_verdict(run, tmp_path, verdicts, faults, exit_code
 
 def test_the_summary_is_over_the_time_that_the_run_really_took(run):
     assert (run.summary.elapsed_s, run.summary.measurements) == (12.345678, run.measurements)
+
+
+def test_bytes_that_are_lost_are_lost_whatever_else_went_wrong(run):
+    broken = AuditRecord(2, 2, ("digest",), {Fate.INTACT: 1, Fate.CORRUPT: 1})
+    orphaned = AuditRecord(2, 2, ("digest",), {Fate.INTACT: 2, Fate.ORPHANED: 1})
+    fault = ("a worker was lost",)
+    assert replace(run, audit=broken, generator_faults=()).exit_code == 4
+    assert replace(run, audit=broken, generator_faults=fault).exit_code == 4
+    assert replace(run, audit=orphaned, generator_faults=fault).exit_code == 5
+    assert replace(run, audit=orphaned, generator_faults=(), verdicts=()).exit_code == 0
 
 
 @pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1, "1", None])

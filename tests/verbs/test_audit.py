@@ -96,7 +96,7 @@ def test_an_audit_that_looks_at_nothing_decides_nothing(past: Past) -> None:
 
 def test_the_ledger_of_a_lost_worker_can_be_added(past: Past, tmp_path_factory: pytest.TempPathFactory) -> None:
     lost = tmp_path_factory.mktemp("elsewhere") / "ledger.worker.jsonl"
-    entry = replace(past.entries[0], file_id="00000000-0000-4000-8000-000000000000", number=77)
+    entry = past.entries[0]._replace(file_id="00000000-0000-4000-8000-000000000000", number=77)
     lost.write_text(json.dumps(entry.to_document()) + "\n")
     assert past.audit("--ledger", str(lost)).exit_code == EXIT_AUDIT
 

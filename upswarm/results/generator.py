@@ -48,8 +48,7 @@ class GeneratorTally:
 class Health:
     """How one worker fared over the run: times in seconds, CPU as shares of one core; None where nobody looked.
 
-    `busy_ratio` is the share of the seconds in which it used its core or waited for it, `exhausted_ratio` that of those
-    in which it used all of it by itself.
+    `busy_ratio` is the share of the seconds in which it used its core or waited for it.
     """
 
     lag_p99_s: float | None = None
@@ -59,7 +58,6 @@ class Health:
     busy_ratio: float = 0.0
     seconds: int = 0
     peak_rss_bytes: int = 0
-    exhausted_ratio: float = 0.0
 
     @classmethod
     def of(cls, tally: GeneratorTally, peak_rss_bytes: int) -> Health:
@@ -73,7 +71,6 @@ class Health:
             busy_ratio=tally.busy_seconds / seconds if seconds else 0.0,
             seconds=seconds,
             peak_rss_bytes=peak_rss_bytes,
-            exhausted_ratio=tally.cpu.count_from(BUSY_RATIO) / seconds if seconds else 0.0,
         )
 
     @property
@@ -82,20 +79,21 @@ class Health:
         return self.seconds >= FEWEST_SECONDS and self.busy_ratio > MOST_BUSY_RATIO
 
     @property
-    def exhausted(self) -> bool:
-        """Whether it was saturated by its own work alone: no neighbour is to blame."""
-        return self.saturated and self.exhausted_ratio > MOST_BUSY_RATIO
-
-    @property
     def late(self) -> bool:
         """Whether its loop was late more often than once in a hundred looks."""
         return self.seconds >= FEWEST_SECONDS and self.lag_p99_s is not None and self.lag_p99_s > LAG_LIMIT_S
 
 
 def faults(workers: Iterable[tuple[str, Health]]) -> Iterator[str]:
-    """A sentence where workers used up their CPUs by themselves: then the numbers of the run are the generator's."""
+    """A sentence where workers had no CPU time left: then the numbers of the run are the generator's."""
     known = list(workers)
-    yield from _bottleneck([(name, health) for name, health in known if health.exhausted], len(known))
+    found = [(name, health) for name, health in known if health.saturated]
+    if found:
+        yield (
+            f"the generator was the bottleneck, not the server: {_who(found, len(known))} had no CPU time left in "
+            f"up to {units.format_ratio(max(health.busy_ratio for _, health in found))} of the seconds. Rates and "
+            "times are the generator's own limit: run more workers (--processes, or on more machines), with a CPU each."
+        )
 
 
 def warnings(workers: Iterable[tuple[str, Health]], told: Collection[str] = ()) -> Iterator[str]:
@@ -105,24 +103,13 @@ def warnings(workers: Iterable[tuple[str, Health]], told: Collection[str] = ()) 
     """
     known = list(workers)
     late = [(name, health) for name, health in known if health.late and not health.saturated]
-    shared = [(name, health) for name, health in known if health.saturated and not health.exhausted]
     yield from (each for each in faults(known) if each not in told)
-    yield from _bottleneck(shared, len(known))
     if late:
         worst_s = max(health.lag_p99_s or 0.0 for _, health in late)
         yield (
             f"the generator was late: {_who(late, len(known))} ran up to {units.format_duration(worst_s)} late "
             f"(p99; {units.format_duration(LAG_LIMIT_S)} is the limit), and times may be too long by as much. "
             "Something else needs its CPU, perhaps the server: give it one of its own, or run fewer users per worker."
-        )
-
-
-def _bottleneck(found: list[tuple[str, Health]], of: int) -> Iterator[str]:
-    if found:
-        yield (
-            f"the generator was the bottleneck, not the server: {_who(found, of)} had no CPU time left in "
-            f"up to {units.format_ratio(max(health.busy_ratio for _, health in found))} of the seconds. Rates and "
-            "times are the generator's own limit: run more workers (--processes, or on more machines), with a CPU each."
         )
 
 

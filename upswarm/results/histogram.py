@@ -75,13 +75,6 @@ class Histogram:
             counts[place] = before(place, 0) + count
         self._order = self._encoded = None
 
-    def count_from(self, value_s: float) -> int:
-        """How many times were as long as this, or longer; of those within its own bucket, all."""
-        least_us = int(value_s * 1e6 + 0.5)
-        if (shift := least_us.bit_length() - _EXACT_BITS) > 0:
-            least_us = least_us >> shift << shift
-        return sum(count for place, count in self._counts.items() if place >= least_us)
-
     def percentile_s(self, percentile: float) -> float | None:
         """The time that this share (0 to 100) of all times does not exceed; None without data."""
         if not self._counts:

@@ -4,7 +4,6 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,7 +135,7 @@ def test_an_audit_reads_blobs_back(url: str, tmp_path: Path) -> None:
     lab = Lab(tmp_path, Oci("client-1"), url)
     entries = lab.upload(4)
     assert lab.audit().counts == {Fate.INTACT: 4}
-    other = replace(entries[0], file_id=f"sha256:{'0' * 64}")
+    other = entries[0]._replace(file_id=f"sha256:{'0' * 64}")
     with closing(LedgerFile(lab.ledger)) as ledger:
         ledger.append([other.to_document()])
     assert [(problem.fate, problem.file_id) for problem in lab.audit().problems] == [(Fate.MISSING, other.file_id)]
