@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,22 @@ def test_what_is_no_ledger_is_said_with_its_line(tmp_path: Path, line: str) -> N
         file.write(f"{line}\n")
     with pytest.raises(UsageError, match=r"ledger\.jsonl:2: expected an entry of a ledger"):
         list(read([path]))
+
+
+def test_a_disk_that_takes_half_a_line_leaves_none_of_it_and_goes_on_when_it_has_room(tmp_path: Path) -> None:
+    length = written(tmp_path / "measure", ENTRY).stat().st_size
+    other, third = ENTRY._replace(file_id="f2"), ENTRY._replace(file_id="f3")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with closing(LedgerFile(tmp_path / LEDGER_FILE)) as ledger:
+        ledger.append([ENTRY.to_document()])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (length * 3 // 2, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                ledger.append([other.to_document()])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        ledger.append([third.to_document()])
+    assert list(read([tmp_path / LEDGER_FILE])) == [ENTRY, third]
 
 
 def test_a_ledger_that_is_not_there_is_said(tmp_path: Path) -> None:

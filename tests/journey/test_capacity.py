@@ -46,7 +46,7 @@ def test_the_capacity_of_a_known_server_is_found(workshop: Workshop) -> None:
     told = workshop.folder / "step-summary"
     workshop.environ.update(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(told))
     with queueing_server(0.030) as server:
-        arguments = ["--until", "chunk.response_time p50 < 180ms", "--min", "4", "--step", "2s", "--precision", "100%"]
+        arguments = ["--until", "chunk.response_time p50 < 180ms", "--min", "4", "--step", "4s", "--precision", "100%"]
         ended = workshop.upswarm("capacity", scenario(workshop, server.url), *arguments)
     assert ended.code == 0, ended.out + ended.err
     assert ended.err == ""

@@ -1,7 +1,7 @@
 """The ledger: every receipt that a client was given, one JSON document in a line, written when it was given.
 
-A run's folder has `ledger.jsonl`, in which the master has what its workers reported. Each worker writes
-`ledger.WORKER.jsonl` itself; what is left of one that was lost is read beside the other.
+A run's folder has `ledger.jsonl`: a run without workers writes it itself, and a master what its workers reported. Each
+worker writes `ledger.WORKER.jsonl`; what is left of one that was lost is read beside the other.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from io import FileIO
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 from upswarm.errors import UsageError
 from upswarm.transfer.records import End, Outcome, Receipt
@@ -66,29 +67,41 @@ class Entry(NamedTuple):
 class LedgerFile:
     """Appends entries to a file. A line is with the system before anybody goes on; it is not forced onto the disk.
 
-    So a process that is killed loses no entry, and a machine that loses its power may lose the last ones.
+    So a process that is killed loses no entry, and a machine that loses its power may lose the last ones. Nothing is
+    held back in a buffer, that a full disk could refuse once more when the file is closed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file: TextIO | None = None
+        self._file: FileIO | None = None
 
     def append(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        """Write entries as lines; raises `OSError`. A file is made with the first of them."""
-        text = "".join(json.dumps(document) + "\n" for document in documents)
-        if not text:
+        """Write entries as lines; raises `OSError`, and then none of them is there. The first ones make the file."""
+        lines = "".join(json.dumps(document) + "\n" for document in documents).encode()
+        if not lines:
             return
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a", encoding="utf-8")
-        self._file.write(text)
-        self._file.flush()
+            self._file = self.path.open("ab", buffering=0)
+        written = self._file.write(lines)
+        if written < len(lines):
+            self._append_rest(self._file, lines, written)
 
     def close(self) -> None:
         """There is nothing more to come."""
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    @staticmethod
+    def _append_rest(file: FileIO, lines: bytes, written: int) -> None:
+        """A disk that is nearly full takes a part, and says why it took no more only when it is asked again."""
+        try:
+            while written < len(lines):
+                written += file.write(lines[written:])
+        except OSError:
+            file.truncate(file.tell() - written)
+            raise
 
 
 def worker_file(folder: Path, worker_id: str) -> Path:

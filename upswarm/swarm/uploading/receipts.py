@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upswarm.audit.ledger import Entry, LedgerFile, worker_file
+from upswarm.audit.ledger import LEDGER_FILE, Entry, LedgerFile, worker_file
 from upswarm.transfer.records import Attempt, Outcome
 
 if TYPE_CHECKING:
@@ -21,11 +21,14 @@ LEDGER = "ledger"
 class Receipts:
     """An observer of uploads, with a ledger of its own in this machine's folder of the run.
 
-    Where that can't be written, the run goes on: what the master is told is not less for it.
+    Where that can't be written, the run goes on: what the master is told is not less for it. A run without workers
+    needs telling nobody what stands in its ledger already; what does not is reported, and whoever hears it complains.
     """
 
     def __init__(self, folder: Path | None, worker_id: str, started_s: float) -> None:
-        self._file = LedgerFile(worker_file(folder, worker_id)) if folder is not None else None
+        self._alone = worker_id == LOCAL
+        path = None if folder is None else folder / LEDGER_FILE if self._alone else worker_file(folder, worker_id)
+        self._file = LedgerFile(path) if path is not None else None
         self._worker_id = worker_id
         self._started_s = started_s
         self._untold: list[list[Any]] = []
@@ -47,13 +50,8 @@ class Receipts:
         entry = Entry.of_outcome(outcome, self._worker_id, self._started_s)
         if entry is None:
             return
-        self._untold.append(list(entry))
-        if self._file is not None:
-            try:
-                self._file.append([entry.to_document()])
-            except OSError as error:
-                _log.warning("the ledger of this worker can't be written: %s", error)
-                self._file = None
+        if not (self._written(entry) and self._alone):
+            self._untold.append(list(entry))
 
     def take(self, *, last: bool = False) -> list[list[Any]]:
         """What the master has not been told yet, as msgpack can carry it."""
@@ -61,3 +59,15 @@ class Receipts:
             self._file.close()
         untold, self._untold = self._untold, []
         return untold
+
+    def _written(self, entry: Entry) -> bool:
+        """Whether it is in the file; the first time that it is not is the last that it is tried."""
+        if self._file is None:
+            return False
+        try:
+            self._file.append([entry.to_document()])
+        except OSError as error:
+            _log.warning("the ledger of this worker can't be written: %s", error)
+            self._file.close()
+            self._file = None
+        return self._file is not None
