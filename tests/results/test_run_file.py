@@ -116,17 +116,25 @@ def test_a_torn_file_is_refused_wherever_it_is_torn(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "key", ["run_id", "scenario", "measurements", "verdicts", "workers", "machine", "generator_faults"]
+    "key", ["run_id", "elapsed_s", "scenario", "measurements", "verdicts", "workers", "machine", "generator_faults"]
 )
 def test_a_file_in_which_a_part_is_missing_or_mangled_is_refused(run, tmp_path, key):
     path = run.save(tmp_path)
     document = json.loads(path.read_text())
-    for mangled in ({name: value for name, value in document.items() if name != key}, {**document, key: 7}):
-        if key in {"run_id", "scenario"} and key in mangled:
-            continue  # free text: nothing to be mangled
+    wrong = "7" if key == "elapsed_s" else 7
+    for mangled in ({name: value for name, value in document.items() if name != key}, {**document, key: wrong}):
         path.write_text(json.dumps(mangled))
         with pytest.raises(UsageError, match="expected a run file"):
             Run.load(path)
+
+
+def test_a_count_that_is_none_is_refused(run, tmp_path):
+    path = run.save(tmp_path)
+    document = json.loads(path.read_text())
+    document["measurements"]["uploads"]["finished"] = "many"
+    path.write_text(json.dumps(document))
+    with pytest.raises(UsageError, match="expected a whole number as finished, found 'many'"):
+        Run.load(path)
 
 
 def test_a_mangled_histogram_is_refused(run, tmp_path):

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from upswarm.errors import EXIT_AUDIT, EXIT_GENERATOR, EXIT_OK, EXIT_THRESHOLD, UsageError
@@ -21,6 +22,12 @@ from upswarm.results.thresholds import Verdict
 from upswarm.results.worker_series import WorkerSeries
 
 SCHEMA_VERSION = 2
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "run_id": str, "scenario": dict, "target": str, "started_at": str, "elapsed_s": (int, float), "peak_users": int,
+    "planned_s": (int, float, NoneType), "workload": str, "warm_up_s": (int, float), "server": dict, "aborted_by": str,
+    "complete": bool,
+}  # fmt: skip
+"""Of what is taken as it is: a wrong one should be said when it is read, and not by whoever reckons with it."""
 RUN_FILE = "run.json"
 
 
@@ -184,6 +191,9 @@ class Run:
     @classmethod
     def _of_document(cls, document: dict[str, Any]) -> Run:
         audit, settled = document["audit"], document["settled"]
+        for name, kinds in _KINDS.items():
+            if not isinstance(document[name], kinds):
+                raise TypeError(f"{name} is {str(document[name])[:20]!r}")
         return cls(
             run_id=document["run_id"],
             scenario=document["scenario"],
@@ -216,5 +226,6 @@ def _worker(document: dict[str, Any]) -> WorkerRecord:
 
 def _no_run_file(path: Path, error: Exception) -> UsageError:
     missing = isinstance(error, FileNotFoundError)
-    found = f"nothing at {path}" if missing else f"{path} which can't be read as one: {error!r}"
+    what = f"{type(error).__name__}: {str(error)[:200]}"  # not its repr, in which may be all of the file
+    found = f"nothing at {path}" if missing else f"{path} which can't be read as one: {what}"
     return UsageError(f"expected a run file, found {found}", hint="give a folder below reports/, or the run.json in it")

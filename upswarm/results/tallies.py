@@ -158,7 +158,7 @@ def to_document(tally: Tally, brief: bool) -> Document:
 
 
 def fill(tally: Tally, document: Mapping[str, Any]) -> None:
-    """What `to_document` wrote, into an empty tally."""
+    """What `to_document` wrote, into an empty tally; raises `KeyError`, `TypeError` or `ValueError` for the rest."""
     for name in tally.__slots__:
         match getattr(tally, name):
             case Histogram() if isinstance(document[name], list):
@@ -166,6 +166,8 @@ def fill(tally: Tally, document: Mapping[str, Any]) -> None:
             case Histogram():
                 setattr(tally, name, Histogram.decode(document[name]))
             case Counter():
-                setattr(tally, name, Counter(document[name]))
-            case _:
+                setattr(tally, name, Counter(dict(document[name])))
+            case _ if isinstance(document[name], int):
                 setattr(tally, name, document[name])
+            case _:
+                raise TypeError(f"expected a whole number as {name}, found {str(document[name])[:20]!r}")
