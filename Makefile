@@ -75,11 +75,15 @@ vendor: ## fetch the charts' library anew, as package-lock.json has it (needs np
 		&& awk 1 $(ECHARTS)/licenses/LICENSE-d3 > LICENSE-d3 && awk 1 node_modules/zrender/LICENSE > LICENSE-zrender \
 		&& rm -r node_modules
 
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
+LOCKING := uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes
+LOCK := $(LOCKING) pyproject.toml
 
-lock: ## resolve requirements.lock and requirements-dev.lock anew (needs uv)
-	$(LOCK) --extra build --output-file requirements.lock
-	$(LOCK) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+lock: ## resolve all lock files anew (needs uv)
+	$(LOCK) --group build --output-file requirements.lock
+	$(LOCK) --group build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --constraint requirements.lock --output-file docker/load.lock
+	$(LOCKING) --group server --constraint requirements.lock --output-file docker/server.lock
+	$(LOCKING) --group build --constraint requirements.lock --output-file docker/build.lock
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

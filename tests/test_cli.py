@@ -41,6 +41,9 @@ def test_every_option_says_what_it_does(verb: str) -> None:
         (["rum"], "Did you mean 'run'?"),
         (["check", "smoke", "--duration", "5"], "expected a duration such as 200ms, 30s or 2m, found '5'"),
         (["check", "smoke", "--users", "0"], "0 is not in the range x>=1"),
+        (["worker"], "Missing argument 'MASTER[:PORT]'"),
+        (["worker", "master:http"], "expected the master as HOST or HOST:PORT, found 'master:http'"),
+        (["worker", "http://master:5557"], "expected the master as HOST or HOST:PORT, found 'http://master:5557'"),
     ],
 )
 def test_a_wrong_command_is_told_what_was_expected(arguments: list[str], message: str) -> None:

@@ -94,6 +94,20 @@ def ui(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoRetur
     run_ui(scenario, extra=locust_options, **wishes)
 
 
+@cli.command(short_help="Upload for a master on another machine.")
+@click.argument("master", metavar="MASTER[:PORT]", type=options.ADDRESS)
+@click.option("--processes", type=click.IntRange(-1), help="So many workers at once; -1 is one for each core.")
+@click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
+def worker(master: tuple[str, int], processes: int | None, locust_options: tuple[str, ...]) -> NoReturn:
+    """Upload for MASTER, which listens at port 5557 unless another one is given, and has the scenario.
+
+    Options for Locust itself may follow after `--`.
+    """
+    from upswarm.swarm.launch import run_worker  # noqa: PLC0415 (importing Locust patches the interpreter)
+
+    run_worker(master, processes=processes, extra=locust_options)
+
+
 @cli.command(short_help="Validate a scenario, and say what it would do.")
 @click.argument("scenario")
 @options.target

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 FLOORS = {
-    "": 0, "errors": 0, "units": 0, "digests": 0, "plugins": 0, "resources": 0, "files": 0,
+    "": 0, "errors": 0, "units": 0, "digests": 0, "plugins": 0, "resources": 0, "files": 0, "health_check": 0,
     "content": 1, "workload": 1,
     "transfer": 2,
     "protocols": 3, "results": 3,

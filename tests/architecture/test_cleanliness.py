@@ -1,11 +1,12 @@
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements-dev.lock", "requirements.lock", "docker/load.lock", "docker/server.lock", "docker/build.lock")
 # Written so that this file does not hold what it looks for.
 MACHINE_PATHS = re.compile("|".join(["/" + "work" + "/", "/" + "root" + "/"]))
 REGISTRY = re.compile("index-" + r"url|find-" + r"links|\bhttps?://")
@@ -38,9 +39,14 @@ def test_a_lock_file_names_no_registry(lock):
     assert lines_with(REGISTRY, project_texts()[lock]) == []
 
 
-def test_a_run_and_the_tests_use_the_same_versions():
-    pinned = [set(re.findall(r"^[\w.-]+==\S+", project_texts()[lock], re.MULTILINE)) for lock in LOCKS]
-    assert pinned[0] <= pinned[1]
+def test_a_run_its_images_and_the_tests_use_the_same_versions():
+    tests, *others = (set(re.findall(r"^[\w.-]+==\S+", project_texts()[lock], re.MULTILINE)) for lock in LOCKS)
+    assert [other - tests for other in others] == [set()] * len(others)
+
+
+def test_what_the_server_needs_alone_is_of_what_all_need():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert set(project["dependency-groups"]["server"]) <= set(project["project"]["dependencies"])
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_a_master_and_two_workers_count_what_the_server_counts(workshop: Worksho
         scenario = workshop.scenario(server.url)
         master = workshop.locust("--master", "--headless", "--expect-workers", "2", "--master-bind-port", port,
                                  "--scenario", scenario)  # fmt: skip
-        workers = [workshop.locust("--worker", "--master-port", port) for _ in range(2)]
+        workers = [workshop.locust("--worker", "--master-port", port), workshop.begin("worker", f"127.0.0.1:{port}")]
         with family(master, *workers):
             ended = [end_of(process) for process in (master, *workers)]
         assert [each.code for each in ended] == [0, 0, 0], ended[0].err

@@ -1,4 +1,4 @@
-"""`upswarm run` and `upswarm ui` are Locust with our locustfile: this module writes its command line."""
+"""`upswarm run`, `ui` and `worker` are Locust with our locustfile: this module writes its command line."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from locust import main as locust_main
 from upswarm import resources
 from upswarm.errors import UsageError
 from upswarm.scenario import library, loader
+
+_QUIET = ("--loglevel", "WARNING")
 
 
 def run_headless(
@@ -74,8 +76,20 @@ def run_ui(
     _run_locust([*_common(scenario, reports, target, processes), *arguments, *extra])
 
 
+def run_worker(master: tuple[str, int], *, processes: int | None = None, extra: Sequence[str] = ()) -> NoReturn:
+    """Be one worker, or several, of the master at this host and port, and exit as Locust's workers do.
+
+    The master sends the locustfile and the plan.
+    """
+    host, port = master
+    arguments = ["--worker", "--master-host", host, "--master-port", str(port), *_QUIET]
+    if processes is not None:
+        arguments += ["--processes", str(processes)]
+    _run_locust([*arguments, *extra], locustfile="-")
+
+
 def _common(scenario: str, reports: Path, target: str | None, processes: int | None) -> list[str]:
-    arguments = ["--loglevel", "WARNING", f"--scenario={scenario}", f"--reports={reports}"]
+    arguments = [*_QUIET, f"--scenario={scenario}", f"--reports={reports}"]
     if target is not None:
         arguments.append(f"--host={target}")
     if processes is not None:
@@ -90,10 +104,10 @@ def _metrics(bind: str | None, port: int | None) -> list[str]:
     return [f"{option}={value}" for option, value in wishes.items() if value is not None]
 
 
-def _run_locust(arguments: Sequence[str]) -> NoReturn:
+def _run_locust(arguments: Sequence[str], locustfile: str = "") -> NoReturn:
     locust.events.init.add_listener(_quieten)
     # Locust reads sys.argv, and does so again whenever its page is asked for.
-    sys.argv = ["locust", "-f", str(resources.folder("locustfiles") / "upload.py"), *arguments]
+    sys.argv = ["locust", "-f", locustfile or str(resources.folder("locustfiles") / "upload.py"), *arguments]
     locust_main.main()
     raise AssertionError("Locust's main ends by exiting")
 

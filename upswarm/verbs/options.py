@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -28,6 +29,31 @@ class Quantity(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+MASTER_PORT = 5557
+"""Where a master listens: Locust's own default."""
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """`HOST` or `HOST:PORT` of a master; an IPv6 address with a port stands in brackets."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        """Host and port."""
+        try:
+            parts = urlsplit(f"//[{value}]" if value.count(":") > 1 and "[" not in value else f"//{value}")
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host or port == 0 or not set(value).isdisjoint("/?#@"):
+            self.fail(
+                f"expected the master as HOST or HOST:PORT, found {value!r} (without a port it is {MASTER_PORT}; "
+                "what is uploaded to is the master's affair)", param, ctx,
+            )  # fmt: skip
+        return host, port or MASTER_PORT
+
+
+ADDRESS = Address()
 DURATION = Quantity("duration", units.parse_duration)
 RATE = Quantity("rate", units.parse_rate)
 SHARE = Quantity("share", units.parse_ratio)
