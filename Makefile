@@ -11,7 +11,7 @@ SEED := 1
 TEST_PROCESSES := 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve ui test check bench drill screenshots format lint types schema vendor lock clean
+.PHONY: help setup run serve ui test check bench drill screenshots images format lint types schema vendor lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -56,6 +56,17 @@ drill: $(READY_TO_WORK) ## the crash drill, long: SECONDS=600 of kills, SEED=1 d
 
 screenshots: $(READY_TO_WORK) ## the pictures of the docs, by real runs in a real browser (needs chromium)
 	$(BIN)/python -m tests.browser.screenshots
+
+# What a build needs of the network is the Docker engine's affair: BUILD_NETWORK=host where its own network has no way out.
+BASE ?= python:3.11-slim-bookworm
+BUILD_NETWORK ?= default
+BUILD := docker build --file docker/Dockerfile --network $(BUILD_NETWORK) --build-arg BASE=$(BASE) \
+	--build-arg VERSION=$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+	--build-arg REVISION=$(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+images: ## build the container images upswarm-server and upswarm-load, and say how large they are
+	$(BUILD) --target server --tag upswarm-server .
+	$(BUILD) --target load --tag upswarm-load .
+	@docker image inspect upswarm-server upswarm-load --format '{{index .RepoTags 0}} {{.Size}} bytes'
 
 format: $(READY_TO_WORK) ## put the code into its form
 	$(BIN)/ruff format .
