@@ -7,14 +7,18 @@ READY_TO_WORK := $(VENV)/.ready-to-work
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SECONDS := 600
 SEED := 1
-# The journeys wait more than they reckon, so it is not the number of cores that matters.
-TEST_PROCESSES := 2
+# The journeys wait more than they reckon: two processes for each of the two cores that CI has.
+TEST_PROCESSES := 4
+# What the tests of a file share is then made once; the order stays, for the last files in it are short ones.
+SHARED := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+# Tests start hundreds of interpreters: what they import is compiled once, also where the environment says otherwise.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve ui test check bench drill screenshots images format lint types schema vendor lock clean
+.PHONY: help setup run serve ui test check bench compose-ci container-test drill screenshots images format lint types schema vendor lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(READY_TO_WORK) ## a virtual environment in .venv with the locked dependencies
 
@@ -40,16 +44,24 @@ ui: $(READY) ## Locust's web UI with the upload users
 	$(BIN)/upswarm ui
 
 test: $(READY_TO_WORK) ## the tests
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/pytest $(SHARED)
 
 check: $(READY_TO_WORK) ## format, lint, types and tests: what main always passes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/pytest $(SHARED)
 
 bench: $(READY_TO_WORK) ## the reference server beside its peers and the machine's own limit
 	$(BIN)/python -m benchmarks.line_rate
+
+# The first time includes two images that are built from nothing.
+container-test: $(READY_TO_WORK) ## the images, and runs in containers that are killed and stopped (needs Docker)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --timeout 600 tests/containers
+	@$(SIZES)
+
+compose-ci: ## docker/compose-ci: a headless run in containers (needs Docker alone)
+	@docker/compose-ci
 
 drill: $(READY_TO_WORK) ## the crash drill, long: SECONDS=600 of kills, SEED=1 decides which
 	$(BIN)/python -m tests.drill --seconds $(SECONDS) --seed $(SEED)
@@ -63,10 +75,11 @@ BUILD_NETWORK ?= default
 BUILD := docker build --file docker/Dockerfile --network $(BUILD_NETWORK) --build-arg BASE=$(BASE) \
 	--build-arg VERSION=$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
 	--build-arg REVISION=$(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+SIZES = docker image inspect upswarm-server upswarm-load --format '{{index .RepoTags 0}} {{.Size}} bytes'
 images: ## build the container images upswarm-server and upswarm-load, and say how large they are
 	$(BUILD) --target server --tag upswarm-server .
 	$(BUILD) --target load --tag upswarm-load .
-	@docker image inspect upswarm-server upswarm-load --format '{{index .RepoTags 0}} {{.Size}} bytes'
+	@$(SIZES)
 
 format: $(READY_TO_WORK) ## put the code into its form
 	$(BIN)/ruff format .

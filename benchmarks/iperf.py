@@ -1,22 +1,47 @@
-"""The machine's own limit: iperf3 over loopback, which moves bytes between two sockets and keeps nothing."""
+"""The limit of the machine, or of a path: iperf3, which moves bytes between two sockets and keeps nothing."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from benchmarks import installs
+from benchmarks import installs, servers
 from benchmarks.client import PATIENCE_S, UnsuccessfulError
 from benchmarks.samples import GIB, Sample
 from benchmarks.servers import Target
 
 
+class Path(NamedTuple):
+    """From where to where: what enters the network of the client, and of the server, which has this address in it."""
+
+    address: str
+    client: Sequence[str] = ()
+    server: Sequence[str] = ()
+
+
+def over(path: Path, streams: int, seconds: float) -> float:
+    """Bytes per second that one client and one server move over a path."""
+    port = servers.free_port()
+    serve = [*path.server, installs.tool("iperf3"), "--server", "--one-off", "--port", str(port), "--forceflush"]
+    server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        while "listening" not in server.stdout.readline():
+            if server.poll() is not None:
+                raise servers.NotStartedError("iperf3 --server did not start")
+        end = _end(_client(port, streams, seconds, path))
+    finally:
+        server.kill()
+        server.communicate()
+    return float(end["sum_received"]["bits_per_second"]) / 8
+
+
 def take(targets: Sequence[Target], streams: int, seconds: float) -> Sample:
     """As many clients at once as there are servers, each with this many streams."""
     before_s = sum(target.cpu_s() for target in targets)
-    clients = [_client(target.port, streams, seconds) for target in targets]
+    clients = [_client(target.port, streams, seconds, Path("127.0.0.1")) for target in targets]
     ends = [_end(client) for client in clients]
     server_s = sum(target.cpu_s() for target in targets) - before_s
     received = [end["sum_received"] for end in ends]
@@ -29,9 +54,9 @@ def take(targets: Sequence[Target], streams: int, seconds: float) -> Sample:
     )
 
 
-def _client(port: int, streams: int, seconds: float) -> subprocess.Popen[str]:
+def _client(port: int, streams: int, seconds: float, path: Path) -> subprocess.Popen[str]:
     asked = ["--port", str(port), "--time", str(max(1, round(seconds))), "--parallel", str(streams), "--json"]
-    command = [installs.tool("iperf3"), "--client", "127.0.0.1", *asked]
+    command = [*path.client, installs.tool("iperf3"), "--client", path.address, *asked]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

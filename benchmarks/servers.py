@@ -94,11 +94,11 @@ def tus_server(parent: Path, workers: int, cache: Path) -> Iterator[Target]:
 
 
 @contextmanager
-def sink(parent: Path, kind: str) -> Iterator[Target]:
+def sink(parent: Path, kind: str, *more: str) -> Iterator[Target]:
     """`sink.py`, which keeps nothing."""
     with (
         _directory(parent) as directory,
-        _running([sys.executable, "-m", "benchmarks.sink", kind], directory) as target,
+        _running([sys.executable, "-m", "benchmarks.sink", kind, *more], directory) as target,
     ):
         yield target
 

@@ -1,7 +1,7 @@
 """A server that takes every body and keeps nothing: what the client alone can do. One process per connection.
 
 `receive` copies the bytes into one buffer, as every server must that looks at them; `discard` lets the kernel drop them
-(`MSG_TRUNC`), so that nearly nothing but the client's own work is left.
+(`MSG_TRUNC`), so that nearly nothing but the client's own work is left. `tls` receives what OpenSSL has decrypted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Sequence
 
@@ -18,16 +19,20 @@ _ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 def main(argv: Sequence[str]) -> None:
-    """`python -m benchmarks.sink receive|discard`: serve until SIGTERM."""
-    flags = socket.MSG_TRUNC if argv[0] == "discard" else 0
+    """`python -m benchmarks.sink receive|discard|tls [ADDRESS [PEM]]`: serve until SIGTERM. PEM: key, certificate."""
+    kind, address, pem = (*argv, *("receive", "127.0.0.1", "")[len(argv) :])
+    flags = socket.MSG_TRUNC if kind == "discard" else 0
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    if kind == "tls":
+        context.load_cert_chain(pem)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects whoever has ended
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        print(f"sink listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    with socket.create_server((address, 0), backlog=128) as listener:
+        print(f"sink listening on http://{address}:{listener.getsockname()[1]}", flush=True)
         while True:
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
-                serve(connection, flags)
+                serve(context.wrap_socket(connection, server_side=True) if kind == "tls" else connection, flags)
                 os._exit(0)
             connection.close()
 

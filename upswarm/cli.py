@@ -96,7 +96,7 @@ def ui(scenario: str, locust_options: tuple[str, ...], **wishes: Any) -> NoRetur
 
 @cli.command(short_help="Upload for a master on another machine.")
 @click.argument("master", metavar="MASTER[:PORT]", type=options.ADDRESS)
-@click.option("--processes", type=click.IntRange(-1), help="So many workers at once; -1 is one for each core.")
+@click.option("--processes", type=click.IntRange(-1), help="So many workers at once; -1 is one for each usable CPU.")
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def worker(master: tuple[str, int], processes: int | None, locust_options: tuple[str, ...]) -> NoReturn:
     """Upload for MASTER, which listens at port 5557 unless another one is given, and has the scenario.
@@ -183,7 +183,7 @@ def probe(scenario: str, **wishes: Any) -> NoReturn:
 def serve(server_options: tuple[str, ...]) -> NoReturn:
     """Start the reference server alone, on gunicorn with gevent workers (`upswarm serve --help` has its options)."""
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "upswarm_server.serve", *server_options])
+    os.execv(sys.executable, [sys.executable, "-m", "upswarm_server", *server_options])
 
 
 cli.add_command(audit)

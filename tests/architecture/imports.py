@@ -12,12 +12,14 @@ from pathlib import Path
 
 FLOORS = {
     "": 0, "errors": 0, "units": 0, "digests": 0, "plugins": 0, "resources": 0, "files": 0, "health_check": 0,
+    "pid_one": 0,
     "content": 1, "workload": 1,
     "transfer": 2,
     "protocols": 3, "results": 3,
     "scenario": 4, "audit": 4, "reports": 4, "probing": 4,
     "swarm": 5, "verbs": 5,
     "cli": 6,
+    "__main__": 7,
 }  # fmt: skip
 """The rooms of `upswarm`. The ground is one room, in which everybody may stand on everybody."""
 
@@ -34,7 +36,7 @@ KIT_FOR_THE_SERVER = {
 
 CONTRACTS_OF_THE_SERVER = {f"upswarm_server.{name}" for name in ("stores.base", "catalogs.base", "model", "problems")}
 
-SERVER_MAY_USE = {"", "errors", "units", "digests", "plugins"}
+SERVER_MAY_USE = {"", "errors", "units", "digests", "plugins", "pid_one"}
 
 DOORS = {
     "locust": ["upswarm/swarm/*"],

@@ -142,6 +142,19 @@ def test_an_audit_that_is_stopped_keeps_what_it_found(lab: Lab) -> None:
     assert "somebody asked for its end; 3 of 3 files" in auditor.run().notes[0]
 
 
+def test_who_is_still_being_asked_when_an_audit_is_over_is_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("upswarm.audit.auditor._LEAVE_S", 0.2)
+    slow = '[{"phase": "inspect", "share": 1, "delay_s": 20}]'
+    with running_server(tmp_path, faults=slow) as server:
+        lab = Lab(tmp_path, Chunked("client-1"), server.url)
+        lab.upload(2)
+        record = lab.audit(AuditTerms(limit_s=0.2))
+    assert (record.holds, record.asked, record.took_s < 20) == (True, 0, True)
+    assert "its time of 0.2 s was up; 2 of 2 files were not looked at" in record.notes[0]
+
+
 def test_a_server_that_is_gone_breaks_no_promise(
     lab: Lab, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,4 +113,5 @@ def test_a_template_that_leads_nowhere_is_refused(template: str) -> None:
 def test_what_a_server_says_is_made_fit_to_be_shown() -> None:
     found = problem(Fate.ORPHANED, "\x1b[2Ja", "http://h/f?sig=secret", "x" * 1000)
     assert (found.file_name, found.file_id, len(found.detail)) == ("\ufffd[2Ja", "http://h/f", 200)
+    assert problem(Fate.ORPHANED, "a", "f?sig=secret", "").file_id == "f"
     assert fit("as it is") == "as it is"

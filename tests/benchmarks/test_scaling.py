@@ -29,7 +29,8 @@ def test_a_real_master_takes_stubs_for_workers_and_hears_the_last_report_of_each
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(found.read_text())["scaling"]
     assert (row["workers"], row["lost"], row["missed"], row["exit_code"]) == (3, 0, 0, 0)
-    assert row["window"]["in heartbeat"] > 0 < row["window"]["in stats"]
+    assert row["window"]["in heartbeat"] > 0
+    assert row["kinds"]["in stats"][0] >= 3, "they come every three seconds, so there may be none in the window"
     assert {name: row["kinds"][name][0] for name in ("out upswarm_plan", "in upswarm_last_report")} == {
         "out upswarm_plan": 3,
         "in upswarm_last_report": 3,

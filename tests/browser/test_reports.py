@@ -9,9 +9,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.browser import Complaints
 from tests.reports import special_runs
+from tests.reports.runs import crashed, good
+from upswarm.reports.comparison.page import comparison_page
 from upswarm.reports.html import write_report
+from upswarm.results.comparison.comparison import compare
+from upswarm.results.comparison.gate import judge
+from upswarm.results.comparison.sides import Side
 
 CHARTS = 5
+_CUT = """[...document.querySelectorAll('.changes td, .changes th[scope=row]')]
+.filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.textContent)"""
 _WIDER = "document.documentElement.scrollWidth > innerWidth"
 _DRAWN_ON_PAPER = "[...document.querySelectorAll('figure svg')].map((each) => each.getBoundingClientRect().height)"
 
@@ -72,3 +79,14 @@ def test_a_phone_shows_it_without_scrolling_to_the_side(browser: Browser, report
     finally:
         context.close()
     assert complaints.found == []
+
+
+def test_a_phone_shows_all_numbers_of_a_comparison_too(tab: Page, tmp_path: Path) -> None:
+    sides = [Side(letter, [run]) for letter, run in zip("AB", (good(), crashed()), strict=True)]
+    page = tmp_path / "compare.html"
+    page.write_text(comparison_page([judge(compare(*sides), [])]), encoding="utf-8")
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(page.as_uri())
+    tab.locator("details").evaluate("each => each.open = true")
+    assert not tab.evaluate(_WIDER)
+    assert tab.evaluate(_CUT) == []

@@ -41,6 +41,7 @@ def test_a_run_can_be_started_with_the_keyboard_alone(workshop: Workshop, tab: P
         tab.keyboard.type("2")
         tab_to(tab, tab.get_by_role("button", name="Custom parameters"))
         tab.keyboard.press("Enter")
+        expect(tab.get_by_role("region")).to_be_visible()  # it unfolds slowly, and `field` would fold it again
         tab_to(tab, ui.field(SCENARIO))
         tab.keyboard.type("many")
         tab_to(tab, tab.get_by_role("button", name="Start", exact=True))

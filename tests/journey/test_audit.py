@@ -11,8 +11,9 @@ import psutil
 
 from tests.journey.runs import UNDER_WAY, Workshop, await_line, end_of, family, files_on
 from tests.servers import RunningServer, running_server
+from upswarm.audit.auditor import PATIENCE_S
 from upswarm.audit.ledger import ledgers_of, read
-from upswarm.errors import EXIT_AUDIT, EXIT_OK
+from upswarm.errors import EXIT_AUDIT, EXIT_GENERATOR, EXIT_OK
 from upswarm.results.audit_record import Fate
 from upswarm.results.run_file import Run
 
@@ -101,3 +102,23 @@ def test_ctrl_c_cuts_the_audit_short(tmp_path: Path) -> None:
         assert audit is not None
         assert audit.asked < audit.promised
         assert any("ended early, for somebody asked for its end" in note for note in audit.notes)
+
+
+def test_sigterm_leaves_an_audit_two_seconds_for_whoever_sends_it_kills_soon(tmp_path: Path) -> None:
+    """Containers that are stopped together: the server is gone by then, and nobody waits for it."""
+    with running_server(tmp_path) as server:
+        workshop = Workshop(tmp_path)
+        run = workshop.begin("run", scenario(workshop, server.url, "60s"))
+        with family(run):
+            await_line(run.stdout, "^00:01/")
+            os.kill(run.pid, signal.SIGTERM)
+            server.kill()
+            ended = end_of(run)
+        assert ended.code == EXIT_GENERATOR, ended
+    found = workshop.run()
+    assert (found.complete, found.generator_faults[0].startswith("the run was cut off after ")) == (True, True)
+    assert found.audit is not None
+    assert (found.audit.asked < found.audit.promised, found.audit.took_s < PATIENCE_S) == (True, True)
+    assert found.audit.notes[-1] == (
+        "the run was told to end, so its audit had 2 s at most; `upswarm audit RUN` makes a whole one"
+    )

@@ -42,18 +42,21 @@ def capacity_of(workshop: Workshop) -> Capacity:
 
 
 def test_the_capacity_of_a_known_server_is_found(workshop: Workshop) -> None:
-    """30 ms for each of N people: a limit of 180 ms is held by 4, with 120, and not by 8, with 240."""
+    """80 ms for each of N people: a limit of 450 ms is held by 4, with 320, and not by 8, with 640.
+
+    On a busy machine the generator is late, and what has broken has to be slower than the limit by as much.
+    """
     told = workshop.folder / "step-summary"
     workshop.environ.update(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(told))
-    with queueing_server(0.030) as server:
-        arguments = ["--until", "chunk.response_time p50 < 180ms", "--min", "4", "--step", "4s", "--precision", "100%"]
+    with queueing_server(0.080) as server:
+        arguments = ["--until", "chunk.response_time p50 < 450ms", "--min", "4", "--step", "4s", "--precision", "100%"]
         ended = workshop.upswarm("capacity", scenario(workshop, server.url), *arguments)
     assert ended.code == 0, ended.out + ended.err
     assert ended.err == ""
     found = capacity_of(workshop)
     assert [(step.load, step.verdict) for step in found.steps] == [(4, Verdict.HELD), (8, Verdict.BROKEN)], ended.out
-    assert all(step.p50_s >= step.load * 0.029 for step in found.steps), "nobody is served before those who came first"
-    assert "Holds 4 users (and gives in between 4 and 8): chunk.response_time p50 1" in " ".join(ended.out.split())
+    assert all(step.p50_s >= step.load * 0.078 for step in found.steps), "nobody is served before those who came first"
+    assert "Holds 4 users (and gives in between 4 and 8): chunk.response_time p50 3" in " ".join(ended.out.split())
     (folder,) = workshop.reports.iterdir()
     assert [Run.load(folder / step.run).peak_users for step in found.steps] == [4, 8]
     assert not told.exists(), "GitHub is not told of steps"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 from tests.journey.runs import UNDER_WAY, Workshop, await_line, end_of, family
 from tests.servers import wait_for
 
-SOON_S = 3
+SOON_S = 20
+"""Locust alone leaves them for a minute or more; a busy machine may need some seconds."""
 BAD = "target: {url: 'http://127.0.0.1:9'}\nfiles: [64KiB]\n"
 LOCUSTFILE = """\
 import os, time
@@ -40,6 +42,29 @@ class Slow(User):
     def on_stop(self):
         time.sleep(2)
         print("a user is done", flush=True)
+"""
+
+PARENT = """\
+import os, signal, time
+from upswarm.swarm.forks import pass_on_sigterm
+
+pass_on_sigterm()
+ready, written = os.pipe()
+for number in range(2):
+    if os.fork() == 0:
+        def report(*_):
+            time.sleep(0.3)
+            os.write(1, b"a last report\\n")
+            os._exit(0)
+        signal.signal(signal.SIGTERM, report)
+        os.write(written, b".")
+        time.sleep(60)
+for _ in range(2):
+    os.read(ready, 1)
+print("ready", flush=True)
+for _ in range(2):
+    os.wait()
+print("the parent is done", flush=True)
 """
 
 
@@ -106,3 +131,13 @@ def test_one_worker_process_takes_its_forks_along(workshop: Workshop) -> None:
         os.kill(process.pid, signal.SIGTERM)
         process.wait()
         assert left_after(workshop, SOON_S) == []
+
+
+def test_workers_of_the_verb_have_time_for_their_last_reports(workshop: Workshop) -> None:
+    """In a container their parent is its first process, with which the kernel ends all others."""
+    process = workshop.start(sys.executable, "-c", PARENT)
+    with family(process):
+        await_line(process.stdout, "ready")
+        process.terminate()
+        ended = end_of(process)
+    assert (ended.code, ended.out) == (0, "a last report\n" * 2 + "the parent is done\n")

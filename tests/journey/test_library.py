@@ -6,18 +6,19 @@ That the long and large ones are valid, and what they would do, is in `tests/sce
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.journey import foreign
+from tests.journey.ahead import Ahead, ahead
 from tests.journey.runs import Ended, Workshop
 from upswarm import resources
 from upswarm.results.run_file import Run
 from upswarm.scenario.forecast import Forecast
 from upswarm.scenario.loader import load
-from upswarm.scenario.target import EMBEDDED
+from upswarm.scenario.urls import EMBEDDED
 
 AT_A_TIME = 3
 SHORT_S = 60
@@ -30,16 +31,16 @@ SHORT = [
     and (scenario.build_workload().planned_s or 0) <= SHORT_S
     and Forecast.of(scenario, scenario.build_workload()).mean_size_bytes <= SMALL_BYTES
 ]
-Runs = dict[str, Future[tuple[Ended, Run]]]
+Runs = Ahead[tuple[Ended, Run]]
 
 
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    """All that are asked for, a few at a time: most of a short run is waiting."""
-    wanted = [name for name in SHORT if any(item.name.endswith(f"[{name}]") for item in request.session.items)]
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        yield {name: pool.submit(run, name, tmp_path_factory.mktemp(name)) for name in wanted}
-        pool.shutdown(cancel_futures=True)
+    """Of the scenarios that are asked for, and whose servers are there."""
+    asked = [name for name in SHORT if any(item.name.endswith(f"[{name}]") for item in request.session.items)]
+    there = [name for name in asked if name not in foreign.MISSING]
+    with ahead({name: partial(run, name, tmp_path_factory.mktemp(name)) for name in there}, AT_A_TIME) as runs:
+        yield runs
 
 
 def run(name: str, folder: Path) -> tuple[Ended, Run]:
@@ -63,7 +64,7 @@ def run_shortened(name: str, workshop: Workshop) -> tuple[Ended, Run]:
 def test_a_scenario_that_comes_with_upswarm_runs(name: str, runs: Runs) -> None:
     if name in foreign.MISSING:
         pytest.skip(foreign.MISSING[name])
-    ended, run = runs[name].result()
+    ended, run = runs.of(name)
     assert run.scenario["name"] == name
     assert run.generator_faults == ()
     assert run.measurements.uploads.finished > 0, ended.out

@@ -90,12 +90,19 @@ def test_a_terminal_shows_the_run_and_is_left_as_it_was(seat: Workshop) -> None:
     assert max(map(len, drawn.split("\n"))) <= 80
 
 
-def test_ctrl_c_leaves_a_terminal_with_its_cursor_and_a_summary(seat: Workshop) -> None:
-    with terminal.upswarm(seat.folder, "run", written(seat, "60s"), "--processes", "2") as user:
+def test_ctrl_z_and_ctrl_c_leave_a_terminal_with_its_cursor(seat: Workshop) -> None:
+    with terminal.upswarm(seat.folder, "run", written(seat, "60s"), "--processes", "2", shell=True) as user:
+        user.await_text("2 workers")
+        user.type("\x1a")
+        user.await_text("[stopped]")
+        stopped = user.seen
+        user.type("fg\n")
         user.await_text("2 workers")
         user.type("\x03")
         assert user.end() == 5
-        _, _, after = user.seen.rpartition(SHOW)
+        again, _, after = user.seen.removeprefix(stopped).rpartition(SHOW)
+    assert stopped.rindex(HIDE) < stopped.rindex(SHOW) < stopped.rindex("[stopped]")
+    assert HIDE in again
     assert HIDE not in after
     assert "Exit code 5" in after
 

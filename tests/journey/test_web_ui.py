@@ -49,17 +49,27 @@ def test_a_mistake_in_the_form_is_a_sentence_and_no_run(page: Page, workshop: Wo
                                                       "found 'many'; Ramp up: expected a number above 0"),
         ({"run_time": "0"}, "Run time: expected from 1s to 30 days"),
         ({"host": "http://[::1"}, "target: "),
+        ({"host": f"{url}/?sig=hunter2"}, "target: expected a URL without a query or a fragment, found one; a SAS or"),
         ({"digest": "md5", "chunk_size": "8 parsecs"}, "Chunk Size: expected `server` or a size such as 8MiB or 1.5GB, "
                                                        "found '8 parsecs'; Digest: expected 'none', "),
         ({"protocol": "s3"}, "Protocol: expected chunked or tus, which is what the embedded server speaks"),
         ({"content": "json:loads"}, "Content: is refused by json:loads"),
         ({"rate": "20"}, "Rate: expected a rate such as 200/s"),
+        ({"baseline": "nothing"}, "expected a run file, found nothing at nothing; give a folder below reports/"),
         ({"rate": "20/s", "user_count": "9"}, "expected Rate or Users, found both"),
     ):  # fmt: skip
         answer = page.start(**fields)
         assert answer["success"] is False
         assert str(answer["message"]).startswith(message)
     assert not list(workshop.reports.glob("*/*"))
+    assert "hunter2" not in page.text("/") + page.text("/logs")
+
+
+def test_a_target_that_no_page_may_show_is_refused_before_there_is_one(workshop: Workshop) -> None:
+    ended = workshop.upswarm("ui", "smoke", "--port", "0", "--target", "http://h/files?sig=hunter2")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("target: expected a URL without a query or a fragment, found one\n")
+    assert "hunter2" not in ended.err
 
 
 def test_runs_can_be_started_stopped_and_started_again(page: Page, workshop: Workshop) -> None:
@@ -101,10 +111,12 @@ def test_locusts_statistics_are_ours(page: Page, workshop: Workshop) -> None:
 def test_a_run_that_starts_by_itself_can_be_followed_by_another(workshop: Workshop) -> None:
     with open_page(workshop, "--autostart", "--scenario", workshop.scenario(hold="1s")) as page:
         page.await_stop()
-        assert page.start(user_count="2", run_time="2s")["success"] is True
+        (first,) = workshop.reports.iterdir()
+        assert page.start(user_count="2", run_time="2s", baseline=f" {first} ")["success"] is True
         page.await_stop()
     runs = [Run.load(folder) for folder in sorted(workshop.reports.iterdir())]
     assert [(run.peak_users, run.planned_s, run.exit_code) for run in runs] == [(3, 2, 0), (2, 2, 0)]
+    assert [run.notes for run in runs] == [(), (f"the baseline of its thresholds is run {first.name}",)]
 
 
 def test_uploads_that_arrive_and_uploads_that_are_counted_run_in_the_page_too(page: Page, workshop: Workshop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from upswarm.reports import bins, charts, drawing
 from upswarm.reports.drawing import Chart
 from upswarm.reports.worker_charts import worker_chart
 from upswarm.results.histogram import Histogram
+from upswarm.results.marks import Mark, MarkKind
 from upswarm.results.measurements import Measurements
 from upswarm.results.run_file import Run
 from upswarm.results.tallies import SecondTally
@@ -80,6 +82,20 @@ def test_marks_are_numbered_and_failures_have_a_panel_of_their_own_only_where_th
     assert {"1", "2", "3", "4", "failed attempts", "uploads in flight"} <= set(words_in(survived))
     (good,) = draw([chart for chart in [charts.throughput(runs.good())] if chart])
     assert not {"1", "failed attempts", "uploads in flight"} & set(words_in(good))
+
+
+def test_marks_that_are_close_have_one_label_for_all_of_them() -> None:
+    run = runs.run_of(measured(s0=SecondTally(1), s39=SecondTally(1)), elapsed_s=40.0, verdicts=())
+    moments = ((5.0, MarkKind.NOTE), (5.0, MarkKind.FAULT), (5.9, MarkKind.NOTE), (6.1, MarkKind.NOTE))
+    run = replace(run, marks=tuple(Mark(at_s, kind, "x") for at_s, kind in moments))
+    chart = charts.throughput(run)
+    assert chart is not None
+    (lines,) = [each["markLine"]["data"] for each in chart.options[""]["series"] if "markLine" in each]
+    assert [(line["xAxis"], line["label"].get("formatter")) for line in lines] == [
+        (5000.0, "1–3"), (5000.0, None), (5900.0, None), (6100.0, "4")]  # fmt: skip
+    assert lines[0]["label"]["color"] == "var(--bad)"
+    (svg,) = draw([chart])
+    assert [word for word in words_in(svg) if word in {"1–3", "1", "2", "3", "4"}] == ["1–3", "4"]
 
 
 def test_a_chart_says_in_words_what_it_shows() -> None:

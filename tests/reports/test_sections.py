@@ -66,6 +66,20 @@ def test_what_the_server_said_stands_beside_what_the_clients_counted(tmp_path: P
     assert "What the server said" not in text(runs.good(), tmp_path)
 
 
+def test_what_a_container_leaves_its_processes_is_told(tmp_path: Path) -> None:
+    run = runs.good()
+    machine = replace(run.machine, cpus=64, usable_cpus=0.5, memory_limit_bytes=256 << 20)
+    health = replace(
+        run.workers[0].health, seconds=9, usable_cpus=0.5, peak_rss_bytes=80 << 20, memory_limit_bytes=1 << 28
+    )
+    workers = (replace(run.workers[0], health=health), *run.workers[1:])
+    shown = text(replace(run, machine=machine, workers=workers), tmp_path)
+    assert "CPUs 0.5 of 64 memory limit 256.0 MiB" in shown
+    assert "(0.5 CPUs allowed)" in shown
+    assert "80.0 MiB (limit 256.0 MiB)" in shown
+    assert "allowed)" not in text(run, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("verdict", "apart"),
     [

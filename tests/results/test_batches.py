@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.results.runs import series
+from tests.results.samples import attempt
 from upswarm.results.batches import estimate, sectioned, settle, student_t, truncation
 from upswarm.results.intervals import Intervals
 from upswarm.results.metrics import METRICS
@@ -118,3 +119,12 @@ def test_a_figure_is_that_of_the_whole_and_its_interval_that_of_the_batches():
 def test_a_figure_that_hardly_any_batch_has_is_none():
     found = settle(series(lambda at_s: 0.1).intervals, 10.0, [TIMES])
     assert estimate(found, METRICS["probe.response_time"], "p50") is None
+
+
+def test_what_no_batch_has_room_for_is_the_beginning():
+    """Eleven intervals that count, in batches of two: the first of them is left out."""
+    measured = series(lambda _: 0.1, 3.0)
+    for _ in range(5):
+        measured.record_attempt(attempt(took_s=0.1), 0.3)
+    found = settle(measured.intervals, 3.0, [TIMES])
+    assert (len(found.batches), found.whole.elapsed_s, found.whole.measurements.attempts) == (5, 2.5, 100)

@@ -59,6 +59,23 @@ def test_a_saturated_worker_is_told_once():
     assert "1 of 3 workers (b)" in untold[0]
 
 
+def test_a_cpu_limit_that_was_used_up_is_named_as_the_reason():
+    limited = {"usable_cpus": 0.5, "throttled_ratio": 0.895}
+    (fault,) = faults([("a", health(busy_ratio=0.9, **limited)), ("b", health(busy_ratio=0.9))])
+    assert "the generator's own limit: a container's CPU limit of 0.5 was used up in up to 89.5 % of its per" in fault
+    assert "more containers" in fault
+    late = said(health(lag_p99_s=0.05, **limited))
+    assert "CPU limit of 0.5" in late
+    assert "perhaps the server" not in late
+    assert said(health(**limited)) == "", "it did no harm"
+
+
+def test_a_container_that_nearly_used_up_its_memory_is_warned_of():
+    assert said(health(memory_limit_bytes=100 << 20, memory_used_ratio=0.89)) == ""
+    told = said(health(memory_limit_bytes=100 << 20, memory_used_ratio=0.942), health())
+    assert "memory was nearly used up: 1 of 2 workers (w1) had up to 94.2 % of 100.0 MiB taken" in told
+
+
 def test_where_nobody_looked_nothing_is_known_and_nothing_is_warned_of():
     assert Health.of(GeneratorTally(), 0) == Health()
     assert said(Health()) == ""

@@ -69,3 +69,24 @@ def test_classes_and_workers_have_windows_of_their_own() -> None:
 
     assert (attempts(), attempts(worker_id="a"), attempts(worker_id="b"), attempts(worker_id="c")) == (3, 2, 1, 0)
     assert recents.of(class_name="large").last(10.0, 3.0).measurements.uploads.finished_bytes == 7
+
+
+def test_a_window_ends_with_the_interval_that_its_end_lies_in() -> None:
+    recent = Recent(10.0)
+    recent.add(report(9.9, 10.1, 10.3))
+    assert recent.last(1.0, 10.25).measurements.attempts == 2
+    within = recent.last(1.0, 10.2)
+    assert (within.measurements.attempts, within.elapsed_s) == (2, 10.2 - 9.25)
+
+
+def test_a_window_begins_at_an_edge_that_is_one_but_for_the_rounding_of_floats() -> None:
+    recent, end_s = Recent(10.0), 2.3000000000000003  # less 1.3 s that is 1.0000000000000002
+    recent.add(report(0.9, 1.1, 2.1))
+    assert recent.last(1.3, end_s).measurements.attempts == 2
+
+
+def test_what_a_late_report_has_is_kept_for_half_a_minute_more_than_the_window() -> None:
+    recent = Recent(10.0)
+    recent.add(report(100.1))
+    recent.add(report(60.1, 59.9))
+    assert len(recent) == 2

@@ -34,6 +34,28 @@ def test_a_run_that_was_saved_is_loaded_as_it_was(run, tmp_path):
     assert comparable(Run.load(path)) == comparable(Run.load(path.parent)) == comparable(run)
 
 
+def test_a_file_of_before_containers_were_known_is_read_and_says_nothing_of_one(run, tmp_path):
+    path = run.save(tmp_path)
+    document = json.loads(path.read_text())
+    for about, keys in (
+        (document["machine"], ("usable_cpus", "memory_limit_bytes")),
+        (
+            document["workers"][0]["health"],
+            ("usable_cpus", "throttled_ratio", "memory_limit_bytes", "memory_used_ratio"),
+        ),
+    ):
+        for key in keys:
+            del about[key]
+    path.write_text(json.dumps(document))
+    assert comparable(Run.load(path)) == comparable(run)
+    assert Run.load(path).machine.cpus_story == "2"
+
+
+def test_a_container_with_a_quota_has_some_of_the_cpus_of_its_machine(run):
+    assert replace(run.machine, cpus=64, usable_cpus=0.5).cpus_story == "0.5 of 64"
+    assert replace(run.machine, cpus=64, usable_cpus=64.0).cpus_story == "64"
+
+
 def test_saving_again_gives_the_same_bytes(run, tmp_path):
     first = run.save(tmp_path / "1").read_bytes()
     assert Run.load(tmp_path / "1").save(tmp_path / "2").read_bytes() == first

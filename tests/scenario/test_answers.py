@@ -13,14 +13,14 @@ from upswarm import plugins
 from upswarm.scenario import answers
 from upswarm.scenario.answers import Load
 from upswarm.scenario.credentials import CREDENTIALS, Credentials, read_credentials, region_of, spelt
-from upswarm.scenario.target import EMBEDDED
+from upswarm.scenario.urls import EMBEDDED
 
 URL = "http://h:1"
 CLOSED = Load(users=1)
 
 GOOD: list[tuple[Callable[[str], Any], str, Any]] = [
     (answers.read_name, "evening-2.yaml_", "evening-2.yaml_"),
-    (answers.read_target, " http://h:1/files#x ", "http://h:1/files#x"),
+    (answers.read_target, " http://h:1/files;x ", "http://h:1/files;x"),
     (answers.read_target, EMBEDDED, EMBEDDED),
     (partial(answers.read_protocol, target=URL), "s3", "s3"),
     (partial(answers.read_protocol, target=EMBEDDED), "tus", "tus"),
@@ -57,6 +57,7 @@ BAD: list[tuple[Callable[[str], Any], str, str]] = [
     (answers.read_name, "x" * 81, "expected a name of letters"),
     (answers.read_target, "h:80", "expected `embedded` or a URL"),
     (answers.read_target, "http://me:pass@h", "expected a URL without credentials"),
+    (answers.read_target, "http://h/files?sig=hunter2", "expected a URL without a query or a fragment, found one"),
     (answers.read_target, "http://${HOST}", "expected a URL as it is"),
     (answers.read_target, "http://h/a b", "expected a URL as it is"),
     (partial(answers.read_protocol, target=EMBEDDED), "s3", "expected chunked or tus, which is what the embedded"),

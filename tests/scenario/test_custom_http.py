@@ -143,6 +143,37 @@ def test_a_mistake_is_said_with_its_place(http: str, key: str, message: str) -> 
     assert (found.line, found.column >= len(HEAD)) == (1, True)
 
 
+SECRET = "expected no credentials, for they would be in the run file"
+
+
+@pytest.mark.parametrize(
+    ("step", "key"),
+    [
+        ("path: '/u?size={size}&token=hunter2'", "path"),
+        ("path: '/u?a=eyJhbGciOiJIUzI1NiJ9.hunter2'", "path"),
+        ("path: 'https://me:hunter2@h/{uuid}'", "path"),
+        ("path: 'u?token=hunter2{'", "path"),
+        ("path: /u, headers: {X-Upload-Token: hunter2}", "headers.X-Upload-Token"),
+        ("path: /u, headers: {X-A: Bearer hunter2}", "headers.X-A"),
+        ("path: /u, json: {a: [{password: hunter2}]}", "json.a[0].password"),
+        ("path: /u, form: {api_key: hunter2}", "form.api_key"),
+        ("path: /u, body: 'name={filename}&secret=hunter2'", "body"),
+        ('path: /u, body: \'{{"a": {{"token": "hunter2"}}}}\'', "body"),
+    ],
+)
+def test_a_secret_has_no_place_in_a_request(step: str, key: str) -> None:
+    (found,) = findings(f"{SEND}, create: {{method: POST, {step}}}")
+    assert (found.key, found.message) == (f"target.protocol.http.create.{key}", SECRET)
+
+
+def test_what_a_service_hands_out_is_no_secret_of_the_scenario() -> None:
+    step = (
+        "path: '/v1/token:new?key={filename}&token={uuid}', headers: {X-Upload-Token: '{uuid}', X-Token-Type: jwt}, "
+        """body: '{{"token": "{uuid}", "signature": {size}}}'"""
+    )
+    parse(f"{HEAD}{SEND}, finalize: {{method: POST, {step}}}}}}}}}", "s.yaml", {})
+
+
 def test_the_nearest_right_word_is_offered() -> None:
     names, keys, kinds = (
         findings("send: {method: PUT, path: '/{filname}', body: '@chunk'}"),

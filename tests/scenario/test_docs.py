@@ -13,7 +13,7 @@ from upswarm.errors import UpswarmError
 from upswarm.scenario.loader import parse
 
 ROOT = Path(__file__).parents[2]
-OTHER_YAML = {"ci.md"}
+OTHER_YAML = {"ci.md", "containers.md", "kubernetes.md"}
 AROUND = {
     "files": [{"size": "1MiB", "name": "small"}, {"size": "9MiB", "name": "large"}],
     "workload": {"users": {"stages": [{"to": 2, "over": "0s"}, {"hold": "60s"}]}},

@@ -13,12 +13,12 @@ from upswarm.scenario.answers import Load
 from upswarm.scenario.credentials import CREDENTIALS, Credentials, read_credentials
 from upswarm.scenario.draft import Draft
 from upswarm.scenario.loader import parse
-from upswarm.scenario.target import EMBEDDED
+from upswarm.scenario.urls import EMBEDDED
 from upswarm.units import parse_rate
 
 URLS = [
     "http://127.0.0.1:8000",
-    "https://h/a?b=c&d=#e",
+    "https://h/a;b=c&d=%23e",
     "http://h/%7Bx%7D,[1]",
     "http://h/'\"-*&!|>@`",
     "http://h/ä: x",

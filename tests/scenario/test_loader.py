@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from upswarm.errors import Finding, ScenarioError
+from upswarm.scenario.answers import read_target
 from upswarm.scenario.loader import load, parse, resolve
+from upswarm.scenario.urls import check_url
 
 BROKEN = """\
 name: broken
@@ -85,6 +87,11 @@ def test_the_error_text_can_be_clicked_on_in_a_terminal() -> None:
             "expected `embedded` or a URL such as http://127.0.0.1:8000, found 'ftp://host'",
         ),
         ("target: http://me:hunter2@host", "target", "expected a URL without credentials, found some in it"),
+        (
+            "target: 'http://h/files?sig=hunter2'",
+            "target",
+            "expected a URL without a query or a fragment, found one",
+        ),
         ("name: a b", "name", "expected a text that matches ^[A-Za-z0-9._-]*$, found 'a b'"),
         ("seed: -1", "seed", "expected at least 0, found -1"),
         (
@@ -108,6 +115,18 @@ def test_the_error_text_can_be_clicked_on_in_a_terminal() -> None:
 def test_a_mistake_says_what_was_expected_and_what_was_found(text: str, key: str, message: str) -> None:
     (found,) = findings(text)
     assert (found.key, found.message) == (key, message)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://h/?sig=X", "h/?sig=X", "http://h/#X", "http://h?X", "//me:X@h", "me:X@h", "X@h", "http://me:X/y@h",
+     "http://me:X@[h", "http:/me:X@h", "ftp://me:X@h", "http://h:80/a b?X"],
+)  # fmt: skip
+def test_a_secret_in_a_target_is_refused_and_not_repeated(url: str) -> None:
+    for read in (check_url, read_target):
+        with pytest.raises(ValueError, match=r"^expected a URL") as caught:
+            read(url.replace("X", "hunter2"))
+        assert "hunter2" not in str(caught.value)
 
 
 def test_a_key_that_stands_twice_is_a_mistake() -> None:

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from upswarm.scenario.loader import parse, resolve
 from upswarm.scenario.target import TargetRoom
 
 
@@ -20,3 +21,13 @@ def test_anything_else_is_refused(place):
 def test_credentials_in_it_are_refused():
     with pytest.raises(ValidationError, match="expected a URL without credentials"):
         TargetRoom(metrics="http://user:word@example.org/metrics")
+
+
+def test_what_its_query_says_goes_to_workers_and_into_no_run_file():
+    place = "https://h/v1/metrics?format=prometheus&token=hunter2&quick"
+    scenario = parse(f"target: {{url: 'http://h', metrics: '{place}'}}", "s.yaml", {})
+    kept = scenario.resolved()
+    assert kept["target"]["metrics"] == "https://h/v1/metrics?format=***&token=***&***"
+    assert "hunter2" not in f"{scenario!r} {kept} {scenario.model_dump_json()}"
+    assert resolve(scenario.resolved(reveal_secrets=True)) == scenario
+    assert resolve(kept).target.url == "http://h"

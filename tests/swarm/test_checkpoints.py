@@ -41,6 +41,14 @@ def test_it_says_that_the_run_did_not_come_to_its_end_and_nobody_is_lost_who_is_
     assert {each.worker_id: each.lost for each in run.workers} == {"w1": False, "w2": True}
 
 
+def test_a_run_that_is_still_to_be_audited_is_kept_as_it_was_measured(tmp_path: Path) -> None:
+    Checkpoints(tmp_path, run_now).keep(run_now())
+    run = Run.load(tmp_path)
+    assert (run.complete, run.exit_code) == (False, EXIT_GENERATOR)
+    assert run.generator_faults == ("the run was killed while it was audited; all of its 10.2 s had been measured",)
+    assert {each.worker_id: each.lost for each in run.workers} == {"w1": True, "w2": True}
+
+
 def test_a_disk_that_fails_is_no_trouble_yet(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     Checkpoints(tmp_path / "file", run_now).look(EVERY_S)

@@ -14,12 +14,15 @@ from upswarm.swarm.verdicts import Verdicts
 from upswarm.swarm.workers.gathering import Gathering, Reporting
 
 
-def judged(allowed: int, *, heard: set[str], gone: set[str]) -> Run:
+def judged(allowed: int, *, heard: set[str], gone: set[str], full: str = "") -> Run:
     """A run of workers a and b, of whom these have told everything, and those went before the end."""
     plan = Plan.of("run-1", resolve({"workload": {"allowed_lost_workers": allowed}}), "http://h:1")
     gathering = Gathering("run-1", ["a", "b"])
     for worker_id in heard:
         gathering.take(worker_id, Reporting("run-1", "h").report(Measurements(), last=True))
+    if full:
+        confines = {"memory_limit_bytes": 64 << 20, "memory_used_ratio": 0.97}
+        gathering.take(full, Reporting("run-1", "h").report(Measurements(), confines=confines))
     incidents = Incidents([f"worker {each} went" for each in sorted(gone)], gone)
     return judge(
         plan, gathering, incidents, [], Verdicts.of(plan.scenario), started_wall_s=0.0, elapsed_s=9.0, most_users=1
@@ -29,6 +32,13 @@ def judged(allowed: int, *, heard: set[str], gone: set[str]) -> Run:
 def test_a_worker_that_is_lost_or_leaves_fails_the_run() -> None:
     assert "worker b was lost before it had reported everything" in judged(0, heard={"a"}, gone={"b"}).generator_faults
     assert "worker b left before the end" in judged(0, heard={"a", "b"}, gone={"b"}).generator_faults
+
+
+def test_a_lost_worker_whose_container_was_full_may_have_been_ended_for_that() -> None:
+    (fault,) = (each for each in judged(0, heard={"a"}, gone={"b"}, full="b").generator_faults if "worker b" in each)
+    assert fault.endswith(
+        "its container had 97 % of 64.0 MiB taken, so the kernel may have ended it for want of memory"
+    )
 
 
 def test_unless_the_scenario_allows_it_and_then_it_is_told_once() -> None:

@@ -19,6 +19,9 @@ from tests.testing.test_examples import PAGE, blocks
 from upswarm.results.run_file import Run
 from upswarm.testing.runs import NoRunError, run_scenario
 
+PATIENCE_S = 60
+LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""Ctrl-C is for the test's process also where those of the tests run in the background, which ignore it."""
 SMALL = {
     "target": "embedded",
     "files": [{"size": "64KiB"}],
@@ -57,18 +60,18 @@ def test_what_is_wrong_with_a_scenario_is_in_the_error() -> None:
 def test_a_run_that_takes_too_long_is_ended_and_leaves_no_process(tmp_path: Path) -> None:
     with pytest.raises(NoRunError, match="had not ended after 4 s, and was ended"):
         run_scenario(SMALL, processes=2, environ={"MARK": str(tmp_path)}, timeout_s=4)
-    wait_for(lambda: not _marked(str(tmp_path)))  # the embedded server needs a moment
+    wait_for(lambda: not _marked(str(tmp_path)), PATIENCE_S)  # the embedded server needs a moment
     assert _marked(str(tmp_path)) == []
 
 
 def test_a_test_that_is_ended_by_hand_leaves_no_process_and_no_file(tmp_path: Path) -> None:
-    code = f"from upswarm.testing.runs import run_scenario; run_scenario({SMALL!r}, processes=2)"
+    code = f"{LISTEN}; from upswarm.testing.runs import run_scenario; run_scenario({SMALL!r}, processes=2)"
     environ = {**os.environ, "MARK": str(tmp_path), "TMPDIR": str(tmp_path)}
     process = subprocess.Popen([sys.executable, "-c", code], env=environ, stderr=subprocess.DEVNULL)
     wait_for(lambda: len(_marked(str(tmp_path))) > 4, 20)  # it, the master, two workers, and the server's first
     process.send_signal(signal.SIGINT)
-    process.wait(30)
-    wait_for(lambda: not _marked(str(tmp_path)))
+    process.wait(PATIENCE_S)
+    wait_for(lambda: not _marked(str(tmp_path)), PATIENCE_S)
     assert _marked(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
 

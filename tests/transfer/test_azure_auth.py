@@ -75,6 +75,7 @@ def test_a_request_is_dated_by_the_clock_and_signed_with_the_key():
         ("/b", "/b?sv=2021&sig=a%2Bb"),
         ("/b?comp=block", "/b?comp=block&sv=2021&sig=a%2Bb"),
         (f"{CONTAINER}/b", f"{CONTAINER}/b?sv=2021&sig=a%2Bb"),
+        ("", f"{CONTAINER}?sv=2021&sig=a%2Bb"),
     ],
 )
 def test_a_shared_access_signature_stands_behind_what_is_asked(token, path, found):

@@ -19,6 +19,27 @@ runpy.run_module("upswarm.cli", run_name="__main__", alter_sys=True)
 """
 
 
+SHELL = """
+import os, signal, sys, termios, fcntl
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+child = os.fork()
+if not child:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.executable, [sys.executable, "-m", "upswarm.cli", *sys.argv[1:]])
+while os.WIFSTOPPED(status := os.waitpid(child, os.WUNTRACED)[1]):
+    os.tcsetpgrp(0, os.getpgrp())
+    print("[stopped]", flush=True)
+    assert input() == "fg"
+    os.tcsetpgrp(0, child)
+    os.killpg(child, signal.SIGCONT)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""What a shell does for a command in front of it, as far as Ctrl-Z and `fg` go."""
+
+
 class Terminal:
     """What a user sees and types."""
 
@@ -72,10 +93,11 @@ class Terminal:
 
 
 @contextmanager
-def upswarm(folder: Path, *arguments: str) -> Iterator[Terminal]:
-    """`upswarm …` at a terminal; gone afterwards."""
+def upswarm(folder: Path, *arguments: str, shell: bool = False) -> Iterator[Terminal]:
+    """`upswarm …` at a terminal, perhaps in a shell there; gone afterwards."""
     fd, other_end = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments], cwd=folder, start_new_session=True,
+    code = SHELL if shell else COMMAND
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=folder, start_new_session=True,
                                stdin=other_end, stdout=other_end, stderr=other_end)  # fmt: skip
     os.close(other_end)
     try:

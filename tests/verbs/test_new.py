@@ -17,7 +17,7 @@ from upswarm.cli import cli
 from upswarm.errors import UpswarmError
 from upswarm.scenario.loader import load
 from upswarm.scenario.model import Scenario
-from upswarm.scenario.target import EMBEDDED
+from upswarm.scenario.urls import EMBEDDED
 
 URL = "http://127.0.0.1:1080/files"
 FLAGS = {

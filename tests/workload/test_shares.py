@@ -62,3 +62,14 @@ def test_however_often_slots_change_hands_each_number_is_drawn_once(crew, exchan
     end = max(drawn, default=0) + slots
     drawn += chain.from_iterable(numbers(share, end) for share in shares)
     assert sorted(drawn) == list(range(end))
+
+
+def test_a_share_goes_back_to_what_was_drawn_and_has_not_ended():
+    share = Share.of(1, 2, 6)
+    assert [share.draw() for _ in range(7)] == [1, 3, 5, 7, 9, 11, 13]
+    assert share.following == (15, 17, 19)
+    assert share.back_to(()) == share.following
+    assert share.back_to({13, 9}) == (9, 13, 17)
+    assert share.back_to({13, 7, 5}) == (5, 7, 15)
+    share.give(1)
+    assert share.back_to({13, 9}) == (9, 17), "what was given away is another's"

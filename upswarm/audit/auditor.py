@@ -26,6 +26,8 @@ _MOST_SUSPECTS = 1000
 """So many files at which the server fails are asked for a second time, when all others have been."""
 _LOOK_S = 0.05
 _TELL_S = 1.0
+_LEAVE_S = 1.0
+"""So long after the end of an audit a connection may be at what it is at: a name that is not found can take longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Auditor:
         self._shelf = shelf
         self._clock = access.clock
         self._lock = Lock()
-        self._ended_by = ""
+        self._ended_by, self._ended_s = "", 0.0
         self._counts: Counter[Fate] = Counter()
         self._problems: list[Problem] = []
         self._reasons: Counter[str] = Counter()
@@ -88,8 +90,9 @@ class Auditor:
         )
 
     def stop(self, why: str) -> None:
-        """End it as soon as each connection has done what it is at."""
-        self._ended_by = self._ended_by or why
+        """End it as soon as each connection has done what it is at, or in a second: those that take longer are left."""
+        if not self._ended_by:
+            self._ended_by, self._ended_s = why, self._clock.now()
 
     def _count(self) -> tuple[int, int]:
         promised = chosen = 0
@@ -110,7 +113,7 @@ class Auditor:
         for thread in threads:
             thread.start()
         told_s = self._clock.now()
-        while any(thread.is_alive() for thread in threads):
+        while any(thread.is_alive() for thread in threads) and not self._left_behind():
             try:
                 self._clock.sleep(_LOOK_S)
                 if self._clock.now() - told_s >= _TELL_S:
@@ -170,8 +173,14 @@ class Auditor:
             self.stop(f"its time of {self._terms.limit_s:g} s was up")
         return bool(self._ended_by)
 
+    def _left_behind(self) -> bool:
+        """Whether it has been over for so long that nobody waits for what is still found."""
+        return self._over() and self._clock.now() - self._ended_s > _LEAVE_S
+
     def _take(self, entry: Entry, finding: Finding) -> None:
         with self._lock:
+            if self._left_behind():
+                return
             if finding.suspect and self._suspects is not None and len(self._suspects) < _MOST_SUSPECTS:
                 self._suspects.append(entry)
                 return

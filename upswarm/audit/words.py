@@ -14,6 +14,6 @@ def fit(text: str) -> str:
 
 
 def problem(fate: Fate, file_name: str, file_id: str, detail: str) -> Problem:
-    """One file that is not intact. Of an id that is a URL the query is left out, where there may be a secret."""
-    shown = file_id.partition("?")[0] if "://" in file_id else file_id
-    return Problem(fate, fit(file_name), fit(shown), fit(detail))
+    """One file that is not intact. Of an id that is a URL, whole or in part, the query is left out: the server may have
+    put a secret there."""
+    return Problem(fate, fit(file_name), fit(file_id.partition("?")[0]), fit(detail))

@@ -34,7 +34,7 @@ def throughput(run: Run) -> Chart | None:
     series = [
         drawing.area("sent", sent, "var(--sent)", BANDWIDTH, step="middle", markArea=drawn_areas(marks)),
         drawing.line("goodput (finished files)", finished, "var(--finished)", BANDWIDTH, step="middle",
-                     markLine=drawn_lines(marks)),
+                     markLine=drawn_lines(marks, last_s)),
     ]  # fmt: skip
     option = drawing.option(drawing.clock_axis(last_s), drawing.size_axis(highest, bandwidth=True), series)
     height_px = _stacked(option, list(_panels(seconds)), last_s)
@@ -149,14 +149,13 @@ def _percentiles_over_time(
     values = [value for _, row in found for value in row]
     if not values:
         return None
-    series = []
+    series, last_s = [], max(run.elapsed_s, found[-1][0])
     for place, (percentile, colour) in enumerate(zip(_PERCENTILES, _OVER_TIME, strict=True)):
         points = drawing.at_seconds((at, row[place] if row else None) for at, row in found)
-        marked = {"markArea": drawn_areas(marks), "markLine": drawn_lines(marks)} if not place else {}
+        marked = {"markArea": drawn_areas(marks), "markLine": drawn_lines(marks, last_s)} if not place else {}
         title = "longest" if percentile == 100 else f"p{percentile}"
         series.append(drawing.line(title, points, colour, DURATION, showSymbol=True, symbolSize=4, **marked))
-    axis = drawing.clock_axis(max(run.elapsed_s, found[-1][0]))
-    return drawing.option(axis, drawing.time_axis(min(values), max(values)), series)
+    return drawing.option(drawing.clock_axis(last_s), drawing.time_axis(min(values), max(values)), series)
 
 
 def _interval_times(name: str, interval: Interval) -> SparseTimes:

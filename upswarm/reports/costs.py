@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from upswarm import units
 from upswarm.reports import rows
-from upswarm.results.intervals import Interval
 from upswarm.results.marks import Mark, MarkKind
 from upswarm.results.run_file import Run
-from upswarm.transfer.messages import Phase
+from upswarm.results.stretches import Stretches
 
 WINDOW_S = 10.0
 """So long before and after it, goodput is looked at."""
@@ -71,24 +69,15 @@ class Cost:
         return f"no chunk arrived for {gap}, and the next one {began} after it began{after}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """A short piece of the run, and what ended in it: whether a chunk arrived is in `arrived`."""
-
-    middle_s: float
-    arrived: bool
-    failed: int
-    finished_bytes: int
-
-
 def cost_of(run: Run, mark: Mark) -> Cost:
     """What the mark cost, as far as the run's intervals tell; where others came soon after, they share it."""
-    width_s, stretches = _stretches(run)
+    stretches = Stretches.of(run.measurements)
+    width_s, arrived = stretches.width_s, [each for each in stretches.all if each.arrived]
     ended_s = mark.at_s if mark.until_s is None else min(mark.until_s, run.elapsed_s)
     looked_until_s = max(ended_s, min(mark.at_s + _AT_ONCE_S, _next_fault_s(run, mark) - width_s))
-    moments = [each.middle_s for each in stretches if each.arrived]
-    gaps = [each for each in _gaps(moments, width_s, run.elapsed_s) if each[1] > mark.at_s and each[0] < looked_until_s]
-    start, again_s = max(gaps, key=lambda each: each[1] - each[0], default=(mark.at_s, mark.at_s))
+    gaps = stretches.gaps(arrived, run.elapsed_s, reach_s=0.0)
+    near = [each for each in gaps if each[1] > mark.at_s and each[0] < looked_until_s]
+    start, again_s = max(near, key=lambda each: each[1] - each[0], default=(mark.at_s, mark.at_s))
     over = again_s < run.elapsed_s
     until_s = max(ended_s, again_s)
 
@@ -96,12 +85,12 @@ def cost_of(run: Run, mark: Mark) -> Cost:
         """None of times too short to tell; of a stretch that lies within in part, the part counts."""
         if end_s - start_s < max(_SHORTEST_S, width_s):
             return None
-        total = sum(each.finished_bytes * _within(each, width_s, start_s, end_s) for each in stretches)
+        total = sum(each.finished_bytes * share for each, share in stretches.within(start_s, end_s))
         return total / (end_s - start_s)
 
     return Cost(
         until_s=until_s,
-        failed=sum(each.failed for each in stretches if _within(each, width_s, mark.at_s, until_s)),
+        failed=stretches.failed(mark.at_s, until_s),
         retries=_retries(run, mark.at_s, until_s),
         longest_gap_s=again_s - start,
         first_success_s=max(0.0, again_s - mark.at_s) if over else None,
@@ -117,40 +106,6 @@ def _next_fault_s(run: Run, mark: Mark) -> float:
     """When the next thing was broken: what comes then is not this one's."""
     later = (each.at_s for each in run.marks if each.kind is MarkKind.FAULT and each.at_s > mark.at_s)
     return min(later, default=math.inf)
-
-
-def _stretches(run: Run) -> tuple[float, list[_Stretch]]:
-    """In order, with their width: the finest that is known.
-
-    Of single seconds of a long run it is only known whether any request succeeded.
-    """
-    intervals, seconds = run.measurements.intervals, run.measurements.seconds
-    if intervals.width_s <= 1:
-        within = sorted(intervals.items(), key=lambda each: each[0])
-        return intervals.width_s, [_of_interval(middle_s, each) for middle_s, each in within]
-    return 1.0, [
-        _Stretch(at + 0.5, seconds[at].attempts > seconds[at].failed, seconds[at].failed, seconds[at].finished_bytes)
-        for at in sorted(seconds)
-    ]
-
-
-def _of_interval(middle_s: float, interval: Interval) -> _Stretch:
-    chunks = interval.phases.get(Phase.CHUNK)
-    failed = sum(each.failed for each in interval.phases.values())
-    arrived = chunks is not None and chunks.response_time.count > 0
-    return _Stretch(middle_s, arrived, failed, interval.uploads.finished_bytes)
-
-
-def _gaps(moments: list[float], width_s: float, elapsed_s: float) -> Iterator[tuple[float, float]]:
-    """From where to where nothing succeeded, for longer than a stretch is; a success was in the middle of its own."""
-    between = zip([0.0, *moments], [*moments, elapsed_s], strict=True)
-    yield from ((before, after) for before, after in between if after - before > width_s * 1.01)
-
-
-def _within(stretch: _Stretch, width_s: float, start_s: float, end_s: float) -> float:
-    """The part of it, from 0 to 1, that lies between two moments."""
-    first_s, last_s = max(stretch.middle_s - width_s / 2, start_s), min(stretch.middle_s + width_s / 2, end_s)
-    return max(0.0, last_s - first_s) / width_s
 
 
 def _retries(run: Run, start_s: float, end_s: float) -> int:

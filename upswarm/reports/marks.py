@@ -5,6 +5,7 @@ They are those that the run has marked, and what its figures show: outages, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from upswarm import units
@@ -20,6 +21,8 @@ _COLOURS = {
     MarkKind.FAULT.value: "var(--bad)", OUTAGE: "var(--bad)", MarkKind.WORKER.value: "var(--invalid)",
 }  # fmt: skip
 _MOST = 60
+_CLOSE = 0.025
+"""As part of the axis: two numbers need some 20 of its 800 pixels to stand beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,19 @@ def mark_rows(run: Run) -> list[MarkRow]:
     ]
 
 
-def drawn_lines(marks: list[MarkRow]) -> Option:
-    """A `markLine` with a numbered line where each began; of very many only the first have one."""
-    return {"symbol": "none", "silent": True, "animation": False, "data": [_line(mark) for mark in marks[:_MOST]]}
+def drawn_lines(marks: list[MarkRow], last_s: float) -> Option:
+    """A `markLine` with a line where each began; of very many only the first have one.
+
+    The first of those that are close to each other, on an axis that ends at `last_s`, has the numbers of all of them.
+    """
+    groups: list[list[MarkRow]] = []
+    for mark in marks[:_MOST]:
+        if groups and mark.at_s - groups[-1][0].at_s < last_s * _CLOSE:
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    lines = [line for group in groups for line in _lines(group)]
+    return {"symbol": "none", "silent": True, "animation": False, "data": lines}
 
 
 def drawn_areas(marks: list[MarkRow]) -> Option:
@@ -67,14 +80,20 @@ def drawn_areas(marks: list[MarkRow]) -> Option:
     return {"silent": True, "animation": False, "itemStyle": {"color": "var(--bad)", "opacity": 0.12}, "data": data}
 
 
-def _line(mark: MarkRow) -> Option:
-    colour = _COLOURS.get(mark.kind, "var(--soft)")
-    stroke = "solid" if mark.kind == MarkKind.FAULT.value else "dashed"
-    return {
-        "xAxis": mark.at_s * 1000,
-        "lineStyle": {"color": colour, "type": stroke, "width": 1},
-        "label": {"formatter": str(mark.number), "position": "end", "color": colour, "distance": 2},
-    }
+def _lines(group: list[MarkRow]) -> Iterator[Option]:
+    first, last = group[0], group[-1]
+    colours = [_colour(mark) for mark in group]
+    text = str(first.number) if first is last else f"{first.number}–{last.number}"
+    for mark, colour in zip(group, colours, strict=True):
+        stroke = "solid" if mark.kind == MarkKind.FAULT.value else "dashed"
+        line = {"xAxis": mark.at_s * 1000, "lineStyle": {"color": colour, "type": stroke, "width": 1}}
+        worst = next((each for each in _COLOURS.values() if each in colours), colour)
+        label = {"formatter": text, "position": "end", "color": worst, "distance": 2}
+        yield {**line, "label": label if mark is first else {"show": False}}
+
+
+def _colour(mark: MarkRow) -> str:
+    return _COLOURS.get(mark.kind, "var(--soft)")
 
 
 def _cost(run: Run, mark: Mark) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from upswarm import units
+
 VENDOR = Path(__file__).parent / "vendor"
 LIBRARY = VENDOR / "echarts.min.js"
 
@@ -25,6 +27,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["embedded"] = embedded
+    made.filters["size"] = units.format_size
     made.globals["charts_library"] = _library
     return made
 

@@ -41,8 +41,18 @@ class Screen:
         """Columns, and the rows that may be used."""
         return self._console.width, self._console.height - 1
 
+    @property
+    def is_in_front(self) -> bool:
+        """Whether this process may draw now: a shell that has taken the terminal back has not."""
+        try:
+            return os.tcgetpgrp(self._out.fileno()) == os.getpgrp()
+        except OSError:  # a terminal that controls nobody
+            return True
+
     def open(self) -> None:
-        """Hide the cursor, and take what others print."""
+        """Hide the cursor, and take what others print; a second time nothing happens."""
+        if self._frame is not None:
+            return
         self._frame = Frame(
             console=self._console, auto_refresh=False, transient=True,
             redirect_stdout=sys.stdout.isatty(), redirect_stderr=sys.stderr.isatty(),

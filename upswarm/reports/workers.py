@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from upswarm import units
 from upswarm.reports import rows
 from upswarm.results import generator
+from upswarm.results.generator import Health
 from upswarm.results.histogram import Histogram
 from upswarm.results.run_file import Run, WorkerRecord
 from upswarm.results.tallies import PhaseTally
@@ -81,15 +82,27 @@ def _worker_row(worker: WorkerRecord, whole_bytes: int) -> WorkerRow:
     return WorkerRow(
         worker_id=worker.worker_id,
         host=worker.host,
-        cpu=f"{_share(health.cpu_mean_ratio)}, at most {_share(health.cpu_max_ratio)}" if health.seconds else rows.NONE,
+        cpu=_cpu(health) if health.seconds else rows.NONE,
         lag=rows.duration(health.lag_p99_s),
-        memory=units.format_size(health.peak_rss_bytes) if health.peak_rss_bytes else rows.NONE,
+        memory=_memory(health) if health.peak_rss_bytes else rows.NONE,
         share=_share(worker.finished_bytes / whole_bytes if whole_bytes else None),
         report=_report(worker),
         lost=worker.lost,
         saturated=health.saturated,
         late=health.late,
     )
+
+
+def _cpu(health: Health) -> str:
+    """Of one core; less than one is worth a word, for a process can't use more."""
+    used = f"{_share(health.cpu_mean_ratio)}, at most {_share(health.cpu_max_ratio)}"
+    limited = health.throttled or (health.usable_cpus or 1.0) < 1
+    return f"{used} ({health.usable_cpus:g} CPUs allowed)" if limited else used
+
+
+def _memory(health: Health) -> str:
+    limit = health.memory_limit_bytes
+    return units.format_size(health.peak_rss_bytes) + (f" (limit {units.format_size(limit)})" if limit else "")
 
 
 def _report(worker: WorkerRecord) -> str:

@@ -7,8 +7,10 @@ the limits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from upswarm import units
 from upswarm.results.histogram import Histogram
@@ -21,6 +23,10 @@ MOST_BUSY_RATIO = 0.5
 """The largest share of busy seconds that leaves the numbers the server's."""
 FEWEST_SECONDS = 3
 """A run that is over at once is mostly its start."""
+THROTTLED_RATIO = 0.01
+"""The largest share of periods stopped by a CPU quota that can't be the reason for a p99 of the lag."""
+SCARCE_MEMORY_RATIO = 0.9
+"""From here on the kernel may soon end a process for want of memory."""
 _MOST_LETTERS = 20
 
 
@@ -48,7 +54,10 @@ class GeneratorTally:
 class Health:
     """How one worker fared over the run: times in seconds, CPU as shares of one core; None where nobody looked.
 
-    `busy_ratio` is the share of the seconds in which it used its core or waited for it.
+    `busy_ratio` is the share of the seconds in which it used its core or waited for it. `usable_cpus` are those that a
+    container's quota and its CPU set leave it, and `throttled_ratio` is the share of the quota's periods (0.1 s) in
+    which it was used up. `memory_limit_bytes` is the container's, None without one, and `memory_used_ratio` the most of
+    it that was taken at a report, by all processes under that limit.
     """
 
     lag_p99_s: float | None = None
@@ -58,10 +67,16 @@ class Health:
     busy_ratio: float = 0.0
     seconds: int = 0
     peak_rss_bytes: int = 0
+    usable_cpus: float | None = None
+    throttled_ratio: float = 0.0
+    memory_limit_bytes: int | None = None
+    memory_used_ratio: float | None = None
 
     @classmethod
-    def of(cls, tally: GeneratorTally, peak_rss_bytes: int) -> Health:
-        """What a worker's tally comes to."""
+    def of(
+        cls, tally: GeneratorTally, peak_rss_bytes: int, confines: Mapping[str, Any] = MappingProxyType({})
+    ) -> Health:
+        """What a worker's tally comes to, within what its container leaves it."""
         seconds = tally.cpu.count
         return cls(
             lag_p99_s=tally.lag.percentile_s(99),
@@ -71,6 +86,7 @@ class Health:
             busy_ratio=tally.busy_seconds / seconds if seconds else 0.0,
             seconds=seconds,
             peak_rss_bytes=peak_rss_bytes,
+            **confines,
         )
 
     @property
@@ -83,6 +99,22 @@ class Health:
         """Whether its loop was late more often than once in a hundred looks."""
         return self.seconds >= FEWEST_SECONDS and self.lag_p99_s is not None and self.lag_p99_s > LAG_LIMIT_S
 
+    @property
+    def throttled(self) -> bool:
+        """Whether a CPU quota stopped it so often that it shows."""
+        return self.throttled_ratio > THROTTLED_RATIO
+
+    @property
+    def short_of_memory(self) -> bool:
+        """Whether hardly anything was left of the memory that its container may have."""
+        return self.memory_used_ratio is not None and self.memory_used_ratio >= SCARCE_MEMORY_RATIO
+
+    @property
+    def memory_story(self) -> str:
+        """How much of its container's memory was taken, as `97 % of 256.0 MiB`."""
+        used = units.format_ratio(self.memory_used_ratio or 0.0)
+        return f"{used} of {units.format_size(self.memory_limit_bytes or 0)}"
+
 
 def faults(workers: Iterable[tuple[str, Health]]) -> Iterator[str]:
     """A sentence where workers had no CPU time left: then the numbers of the run are the generator's."""
@@ -92,7 +124,7 @@ def faults(workers: Iterable[tuple[str, Health]]) -> Iterator[str]:
         yield (
             f"the generator was the bottleneck, not the server: {_who(found, len(known))} had no CPU time left in "
             f"up to {units.format_ratio(max(health.busy_ratio for _, health in found))} of the seconds. Rates and "
-            "times are the generator's own limit: run more workers (--processes, or on more machines), with a CPU each."
+            f"times are the generator's own limit: {_throttling(found) or _MORE_WORKERS}"
         )
 
 
@@ -102,15 +134,37 @@ def warnings(workers: Iterable[tuple[str, Health]], told: Collection[str] = ()) 
     What has been `told` already, as a fault, is left out.
     """
     known = list(workers)
-    late = [(name, health) for name, health in known if health.late and not health.saturated]
     yield from (each for each in faults(known) if each not in told)
+    late = [(name, health) for name, health in known if health.late and not health.saturated]
     if late:
         worst_s = max(health.lag_p99_s or 0.0 for _, health in late)
         yield (
             f"the generator was late: {_who(late, len(known))} ran up to {units.format_duration(worst_s)} late "
-            f"(p99; {units.format_duration(LAG_LIMIT_S)} is the limit), and times may be too long by as much. "
-            "Something else needs its CPU, perhaps the server: give it one of its own, or run fewer users per worker."
+            f"(p99; {units.format_duration(LAG_LIMIT_S)} is the limit), and times may be too long by as much: "
+            f"{_throttling(late) or _NEIGHBOURS}"
         )
+    short = [(name, health) for name, health in known if health.short_of_memory]
+    if short:
+        fullest = max((health for _, health in short), key=lambda health: health.memory_used_ratio or 0.0)
+        yield (
+            f"memory was nearly used up: {_who(short, len(known))} had up to {fullest.memory_story} taken, the limit "
+            "of its container. There the kernel ends a process without a word: raise it, or run fewer users per worker."
+        )
+
+
+_MORE_WORKERS = "run more workers (--processes, or on more machines), with a CPU each."
+_NEIGHBOURS = "something else needs its CPU, perhaps the server. Give it one of its own, or run fewer users per worker."
+
+
+def _throttling(found: list[tuple[str, Health]]) -> str:
+    most = max((health for _, health in found), key=lambda health: health.throttled_ratio)
+    if not most.throttled:
+        return ""
+    share = units.format_ratio(most.throttled_ratio)
+    return (
+        f"a container's CPU limit of {most.usable_cpus:g} was used up in up to {share} of its periods. Raise it, run "
+        "more containers, or fewer users in each."
+    )
 
 
 def _who(found: list[tuple[str, Health]], of: int) -> str:

@@ -6,10 +6,10 @@ than it usually takes until the next one does. Pure arithmetic on what was measu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from upswarm.results.measurements import Measurements
+from upswarm.results.stretches import Stretches
 
 SHORTEST_S = 1.0
 """Less is no outage, however much is sent."""
@@ -35,55 +35,20 @@ class Outage:
 
 def outages(measured: Measurements, elapsed_s: float) -> list[Outage]:
     """In the order of time; none where no request succeeded in the whole run, which is more than an outage."""
-    known = _stretches(measured)
-    width_s, good = known.width_s, [at for at, (succeeded, _) in known.found.items() if succeeded]
-    succeeded = sum(succeeded for succeeded, _ in known.found.values())
+    known = Stretches.of(measured)
+    succeeded = sum(each.succeeded for each in known.all)
     if not succeeded:
         return []
     shortest_s = max(SHORTEST_S, _TIMES_AS_LONG * elapsed_s / succeeded)
     silent_s = max(shortest_s, _TIMES_P95 * _slowest_p95_s(measured))
+    good = [each for each in known.all if each.succeeded]
     return [
         Outage(start_s, end_s, failed, end_s < elapsed_s)
-        for start_s, end_s in _gaps(good, width_s, elapsed_s)
+        for start_s, end_s in known.gaps(good, elapsed_s, reach_s=known.width_s / 2)
         for failed in [known.failed(start_s, end_s)]
         if end_s - start_s >= (shortest_s if failed else silent_s)
         and (failed or _stood_still(measured, start_s, end_s))
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Stretches:
-    """Of each stretch of `width_s`, by its beginning: how many attempts succeeded in it, and how many failed."""
-
-    width_s: float
-    found: dict[float, tuple[int, int]]
-
-    def failed(self, start_s: float, end_s: float) -> int:
-        """How many attempts failed between two moments, by the stretches that reach into that time."""
-        within = (failed for at, (_, failed) in self.found.items() if start_s < at + self.width_s - 1e-9 and at < end_s)
-        return sum(within)
-
-
-def _stretches(measured: Measurements) -> _Stretches:
-    """The finest that are known: the intervals of a short run, the seconds of a long one."""
-    intervals, seconds = measured.intervals, measured.seconds
-    if intervals.width_s > 1:
-        return _Stretches(1.0, {float(at): (seconds[at].attempts - seconds[at].failed, seconds[at].failed)
-                               for at in sorted(seconds)})  # fmt: skip
-    found = {
-        at - intervals.width_s / 2: (
-            sum(tally.response_time.count for tally in each.phases.values()),
-            sum(tally.failed for tally in each.phases.values()),
-        )
-        for at, each in intervals.items()
-    }
-    return _Stretches(intervals.width_s, dict(sorted(found.items())))
-
-
-def _gaps(moments: list[float], width_s: float, elapsed_s: float) -> Iterator[tuple[float, float]]:
-    """From where to where there was none of these stretches: before, between and after them."""
-    ends = [0.0, *(at + width_s for at in moments)]
-    yield from ((end, after) for end, after in zip(ends, [*moments, elapsed_s], strict=True) if after - end > 1e-9)
 
 
 def _stood_still(measured: Measurements, start_s: float, end_s: float) -> bool:

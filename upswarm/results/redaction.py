@@ -24,10 +24,12 @@ _HARMLESS = re.compile(
 )
 _WORDS = re.compile(r"[\s,;=:\"']+")
 _FEWEST_LETTERS = 6
+_SCHEMES = {"bearer", "sharedkey", "sharedkeylite", "aws4-hmac-sha256", "credential", "signedheaders", "signature"}
 
 _NAMED = re.compile(
     r"""(?ix)( (?: authori[sz]ation | token | signature | secret | passw | credential | cookie | \bsig\b
-      | (?:api|access)[-_]?key | session[-_]?id ) [\w.-]{0,30} ["']? \s{0,3} [:=] \s{0,3} ) (?: (?:bearer|basic)\s )?
+      | (?:api|access|account|auth|functions|master|private|shared|subscription)[-_]?key | session[-_]?id )
+      [\w.-]{0,30} ["']? \s{0,3} [:=] \s{0,3} ) (?: (?:bearer|basic)\s )?
       (?: "[^"]*"? | '[^']*'? | [^\s"'&<>,;)}\]]+ )"""
 )
 _ELEMENT = re.compile(
@@ -45,12 +47,17 @@ def said(text: str | bytes, request: Request | None) -> str:
     """At most `MOST_LETTERS` printable letters on one line, with `***` in place of secrets."""
     line = _beginning(text)
     for secret in sorted(set(_secrets(request)), key=len, reverse=True) if request else ():
-        line = line.replace(secret, _GONE)
+        line = re.sub(re.escape(secret), _GONE, line, flags=re.IGNORECASE)
     line = _ELEMENT.sub(rf"<\1>{_GONE}", line)
     line = _NAMED.sub(rf"\1{_GONE}", _SCHEME.sub(rf"\1 {_GONE}", line))
     line = _LOGIN.sub("", _QUERY.sub("?…", line))
     line = _RUN.sub(lambda run: _GONE if _KEY.search(run[0]) else run[0], line)
     return line if len(line) <= MOST_LETTERS else f"{line[: MOST_LETTERS - 1]}…"
+
+
+def looks_secret(text: str) -> bool:
+    """Whether something like `token=hunter2` or a long key is in it."""
+    return _GONE in said(text, None)
 
 
 def place(request: Request) -> str:
@@ -78,8 +85,8 @@ def _secrets(request: Request) -> Iterator[str]:
 
 def _parts(value: str) -> Iterator[str]:
     for part in {value, *value.split(), *_WORDS.split(value)}:
-        if len(part) >= _FEWEST_LETTERS and not part.isdigit():
-            yield from {part, quote(part, safe="")}
+        if len(part) >= _FEWEST_LETTERS and not part.isdigit() and part.lower() not in _SCHEMES:
+            yield from {part, quote(part), quote(part, safe=""), base64.b64encode(part.encode()).decode()}
     if value.lower().startswith("basic "):
         yield from _login_in(value[6:].strip())
 

@@ -51,7 +51,10 @@ class WorkerRecord:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where the run was steered from."""
+    """Where the run was steered from. A container's quota or CPU set may leave fewer CPUs than the machine has.
+
+    `memory_limit_bytes` is a container's; None without one.
+    """
 
     host: str
     system: str
@@ -59,6 +62,14 @@ class Machine:
     python: str
     upswarm: str
     locust: str
+    usable_cpus: float | None = None
+    memory_limit_bytes: int | None = None
+
+    @property
+    def cpus_story(self) -> str:
+        """How many CPUs, as `2`, or `0.5 of 64` in a container."""
+        usable = self.cpus if self.usable_cpus is None else self.usable_cpus
+        return f"{self.cpus}" if usable >= self.cpus else f"{usable:g} of {self.cpus}"
 
 
 @dataclass(frozen=True, slots=True)

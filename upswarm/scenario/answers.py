@@ -22,7 +22,7 @@ from upswarm.results.thresholds import Threshold
 from upswarm.scenario.base import Mistake
 from upswarm.scenario.contents import ContentRoom
 from upswarm.scenario.loader import explain
-from upswarm.scenario.target import EMBEDDED, check_url
+from upswarm.scenario.urls import EMBEDDED, check_url
 
 USUAL_PROTOCOL = "chunked"
 SPOKEN_BY_THE_EMBEDDED = (USUAL_PROTOCOL, "tus")
@@ -57,7 +57,7 @@ def read_name(text: str) -> str:
 def read_target(text: str) -> str:
     """A URL, or `embedded`."""
     if "${" in text or not text.isprintable() or " " in text.strip():
-        raise ValueError(f"expected a URL as it is, without spaces and ${{…}}, found {text!r}")
+        raise ValueError("expected a URL as it is, without spaces and ${…}, found some in it")
     return check_url(text.strip())
 
 

@@ -13,14 +13,13 @@ from upswarm.protocols.http import CHUNK_NAMES, NAMES, RECEIPT_NAMES, SUCCESSES,
 from upswarm.protocols.payloads import CHUNK, Form, Json, Payload, Raw, Text
 from upswarm.protocols.templates import Extraction, Template
 from upswarm.scenario.base import Mistake, Room, exactly_one
+from upswarm.scenario.custom_http_secrets import Place, given_away
 from upswarm.transfer.failures import UNANSWERED, Failure
 
-Place = tuple[str | int, ...]
 Finding = tuple[Place, Mistake]
 RESULTS = ("file_id", "file_size")
 """What a receipt is made of; any step may extract them."""
 _AFTERWARDS = {"inspect", "download"}
-_SECRET = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "private-token"}
 
 
 def _said(kind: Failure) -> Failure:
@@ -155,9 +154,10 @@ def _findings(room: HttpRoom) -> Iterator[Finding]:
         known = [*NAMES, *(created if name != "create" else []), *(CHUNK_NAMES if name == "send" else [])]
         if name in _AFTERWARDS:
             known = list(RECEIPT_NAMES)
-        mistakes = (_of_templates(step, known), _of_body(step, sends=name == "send"), _of_headers(step))
-        for place, mistake in (each for some in mistakes for each in some):
-            yield (name, *place), mistake
+        secrets = dict(given_away(step.texts()))
+        others = [*_of_templates(step, known), *_of_body(step, sends=name == "send")]
+        for place, mistake in [*(each for each in others if each[0] not in secrets), *secrets.items()]:
+            yield (name, *place), mistake  # the others' sentences would repeat what stands there
         anew = [] if name in _AFTERWARDS else created
         for place, mistake in _of_extractions(step, anew if name in {"send", "probe", *_AFTERWARDS} else None):
             yield (name, *place), mistake
@@ -189,13 +189,6 @@ def _of_body(step: StepRoom, *, sends: bool) -> Iterator[Finding]:
         yield (), Mistake(f"expected `@chunk` once, as `body` or as a field of `form`, found it {len(places)} times")
     if not sends and places:
         yield places[0], Mistake(f"expected no chunk, found {CHUNK!r}", "only `send` carries chunks")
-
-
-def _of_headers(step: StepRoom) -> Iterator[Finding]:
-    for name in step.headers:
-        if name.lower() in _SECRET:
-            yield ("headers", name), Mistake("expected no credentials, for they would be in the run file",
-                                             "put them into target.auth")  # fmt: skip
 
 
 def _of_extractions(step: StepRoom, created: list[str] | None) -> Iterator[Finding]:

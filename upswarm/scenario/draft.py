@@ -13,7 +13,7 @@ from upswarm.scenario import loader
 from upswarm.scenario.answers import USUAL_PROTOCOL, WHOLE_FILES, Load
 from upswarm.scenario.credentials import Credentials
 from upswarm.scenario.model import Scenario
-from upswarm.scenario.target import EMBEDDED
+from upswarm.scenario.urls import EMBEDDED
 
 _STAND_IN = "bm9uZQ=="  # can be any kind of credentials, a key in base64 included
 _USUAL_USERS = 4

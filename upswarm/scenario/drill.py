@@ -11,7 +11,8 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, PlainVa
 from upswarm.plugins import did_you_mean
 from upswarm.scenario.base import Mistake, Room, all_mistaken, exactly_one
 from upswarm.scenario.quantities import BandwidthBytesPerS, DurationS, PositiveDurationS, PositiveSizeBytes, written
-from upswarm.scenario.target import EMBEDDED, TargetRoom
+from upswarm.scenario.target import TargetRoom
+from upswarm.scenario.urls import EMBEDDED
 from upswarm.scenario.workload import WorkloadRoom
 from upswarm.units import format_duration
 from upswarm.workload.drill import (

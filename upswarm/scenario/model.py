@@ -196,6 +196,6 @@ class Scenario(Room):
     def resolved(self, *, reveal_secrets: bool = False) -> dict[str, Any]:
         """The whole scenario, defaults included, in a form that the loader reads again; secrets only on demand."""
         document = self.model_dump(mode="json", exclude_none=True)
-        if self.target.auth is not None and reveal_secrets:
-            document["target"]["auth"] = self.target.auth.revealed()
+        if reveal_secrets:
+            document["target"] |= self.target.revealed()
         return document

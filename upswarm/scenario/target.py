@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    model_serializer,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, field_serializer, model_serializer, model_validator
 
 from upswarm import plugins
 from upswarm.protocols.http import Http
@@ -18,27 +12,8 @@ from upswarm.scenario.auth import AuthRoom
 from upswarm.scenario.base import Mistake, ShortRoom, mistaken, plugin
 from upswarm.scenario.custom_http import HttpRoom
 from upswarm.scenario.embedded import EmbeddedRoom
+from upswarm.scenario.urls import EMBEDDED, check_metrics, check_url, without_values
 from upswarm.transfer.dialect import UploadProtocol
-
-EMBEDDED = "embedded"
-
-
-def check_url(text: str) -> str:
-    """A target as it may be written; raises ValueError."""
-    url = urlsplit(text)
-    if url.username or url.password:
-        raise Mistake("expected a URL without credentials, found some in it", "put them into target.auth")
-    if text == EMBEDDED or (url.scheme in {"http", "https"} and url.hostname):
-        return text
-    raise ValueError(f"expected `{EMBEDDED}` or a URL such as http://127.0.0.1:8000, found {text!r}")
-
-
-def _check_metrics(text: str) -> str:
-    if text.startswith("/"):
-        return text
-    if text.startswith(("http://", "https://")):
-        return check_url(text)
-    raise ValueError(f"expected a path such as /metrics, or a URL, found {text!r}")
 
 
 class ProtocolRoom(ShortRoom):
@@ -84,12 +59,17 @@ class TargetRoom(ShortRoom):
     )
     protocol: ProtocolRoom = Field(ProtocolRoom(), description="The protocol it speaks.")
     auth: AuthRoom | None = Field(None, description="Credentials, where the server wants any.")
-    metrics: Annotated[str, AfterValidator(_check_metrics)] | None = Field(
+    metrics: Annotated[str, AfterValidator(check_metrics)] | None = Field(
         None,
+        repr=False,
         description="Where the server tells what it counted, in Prometheus' text: a path such as `/metrics`, or a URL. "
         "It is asked when a run starts and when it ends. By default only the embedded server is.",
     )
     embedded: EmbeddedRoom | None = Field(None, description="How the embedded server is started.")
+
+    @field_serializer("metrics")
+    def _without_values(self, metrics: str | None) -> str | None:
+        return metrics and without_values(metrics)
 
     @model_validator(mode="after")
     def _of_the_embedded(self) -> TargetRoom:
@@ -97,3 +77,8 @@ class TargetRoom(ShortRoom):
             expected = f"expected only where target.url is `{EMBEDDED}`, found it with {self.url}"
             raise mistaken(("embedded",), Mistake(expected, "a server of yours is started by you"), self)
         return self
+
+    def revealed(self) -> dict[str, Any]:
+        """What the run file has only without its secrets, as it was written."""
+        auth = {} if self.auth is None else {"auth": self.auth.revealed()}
+        return auth if self.metrics is None else {**auth, "metrics": self.metrics}

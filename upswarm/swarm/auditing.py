@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from upswarm.swarm.plan import Plan
 
 
+HURRIED_S = 2.0
+"""So long an audit may take where somebody waits for this process to end, and will kill it in ten seconds or so."""
+_HURRIED = f"the run was told to end, so its audit had {HURRIED_S:g} s at most; `upswarm audit RUN` makes a whole one"
+
+
 class Auditing:
     """Of one run after the other. What workers report is written down as it comes, and never kept in memory."""
 
@@ -28,10 +33,11 @@ class Auditing:
         self._ledger: LedgerFile | None = None
         self._auditor: Auditor | None = None
         self._trouble = ""
+        self._hurried = False
 
     def begin(self, folder: Path) -> None:
         """A run begins, which leaves its files here."""
-        self._ledger, self._trouble = LedgerFile(folder / LEDGER_FILE), ""
+        self._ledger, self._trouble, self._hurried = LedgerFile(folder / LEDGER_FILE), "", False
 
     def keep(self, report: Mapping[str, Any]) -> None:
         """Write down what a worker's clients were told since its last report."""
@@ -53,7 +59,7 @@ class Auditing:
         unheard = sorted(unheard)
         if not self._trouble:
             _tidy(folder, unheard)
-        run = replace(run, notes=(*run.notes, *_elsewhere(run, folder, unheard)))
+        run = replace(run, notes=(*run.notes, *elsewhere(run, folder, unheard)))
         if self._trouble:
             run = replace(run, generator_faults=(*run.generator_faults, self._trouble))
         if plan.scenario.audit is None:
@@ -66,7 +72,8 @@ class Auditing:
             self._auditor = None
 
     def cut_short(self) -> None:
-        """The audit that is going on, if there is one, ends with what it has found."""
+        """The audit that is going on ends with what it has found; one that is still to come has `HURRIED_S`."""
+        self._hurried = True
         if self._auditor is not None:
             self._auditor.stop("somebody asked for its end")
 
@@ -79,9 +86,13 @@ class Auditing:
             prefix=f"{plan.run_id}-",
             seed=scenario.seed,
         )
-        self._auditor = Auditor(books, access(scenario, plan.target_url, SystemClock()), scenario.audit.build())
+        terms, hurried = scenario.audit.build(), self._hurried
+        if hurried:
+            terms = replace(terms, limit_s=min(HURRIED_S, terms.limit_s))
+        self._auditor = Auditor(books, access(scenario, plan.target_url, SystemClock()), terms)
         print("audit: asking the server for the files that it has acknowledged", file=out, flush=True)
-        return self._auditor.run(partial(_show, out))
+        record = self._auditor.run(partial(_show, out))
+        return replace(record, notes=(*record.notes, _HURRIED)) if hurried else record
 
 
 def _show(out: TextIO, done: int, total: int, broken: int) -> None:
@@ -96,13 +107,23 @@ def _tidy(folder: Path, unheard: Iterable[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _elsewhere(run: Run, folder: Path, unheard: Iterable[str]) -> list[str]:
-    """Where the last receipts of workers are that were lost on other machines."""
+def elsewhere(run: Run, folder: Path, unheard: Iterable[str]) -> list[str]:
+    """What is to be known of the last receipts of workers that were lost, where their own ledgers are not here."""
     hosts = {each.worker_id: each.host for each in run.workers}
+    missing = [(each, worker_file(folder, each)) for each in unheard if not worker_file(folder, each).exists()]
     return [
-        f"what worker {worker_id} was told since its last report may stand in its {path.name}"
-        f"{f' on {hosts[worker_id]}' if hosts.get(worker_id) else ''}, below its reports folder; "
-        "`upswarm audit RUN --ledger FILE` adds it"
-        for worker_id in unheard
-        if not (path := worker_file(folder, worker_id)).exists()
+        _of_a_neighbour(worker_id, path.name)
+        if (host := hosts.get(worker_id) or worker_id.rpartition("_")[0]) == run.machine.host
+        else f"what worker {worker_id} was told since its last report may stand in its {path.name}"
+        f"{f' on {host}' if host else ''}, below its reports folder; `upswarm audit RUN --ledger FILE` adds it"
+        for worker_id, path in missing
     ]
+
+
+def _of_a_neighbour(worker_id: str, name: str) -> str:
+    """Of a worker on this machine: its first receipt would have made its ledger, and nobody has removed it."""
+    return (
+        f"worker {worker_id} ran on this machine and has left no {name} in the run's folder: before it was lost, "
+        "it was promised nothing that it could write down. Only if it had a reports folder of its own, its ledger is "
+        "there, and `upswarm audit RUN --ledger FILE` adds it"
+    )

@@ -52,12 +52,22 @@ class Checkpoints:
         rest_s = max(_SHARE * (ended_s - begun_s), _SHARE_IN_ONE_GO * (ended_s - encoded_s))
         self._due_s = elapsed_s + max(self._every_s, rest_s)
 
+    def keep(self, run: Run) -> None:
+        """Write down a run that has been measured to its end: an audit is still to come, and may take minutes."""
+        fault = f"the run was killed while it was audited; all of its {run.elapsed_s:.1f} s had been measured"
+        with suppress(OSError):
+            _unended(run, fault).save(self._folder)
+
 
 def _going_on(run: Run) -> Run:
     """Nobody is lost for not having sent a last report."""
-    fault = f"the run did not come to its end: this is what had been measured after {run.elapsed_s:.1f} s"
     workers = tuple(replace(each, lost=each.left_s is not None) for each in run.workers)
-    return replace(run, complete=False, generator_faults=(fault, *run.generator_faults), workers=workers)
+    fault = f"the run did not come to its end: this is what had been measured after {run.elapsed_s:.1f} s"
+    return _unended(replace(run, workers=workers), fault)
+
+
+def _unended(run: Run, fault: str) -> Run:
+    return replace(run, complete=False, generator_faults=(fault, *run.generator_faults))
 
 
 def _wished_s() -> float:

@@ -10,8 +10,11 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
 
 import gevent
+import psutil
 
 _PR_SET_PDEATHSIG = 1
 _LOOK_S = 0.5
@@ -42,6 +45,24 @@ def end_forks() -> Callable[[], None]:
 
     os.register_at_fork(before=before, after_in_child=in_child)
     return let_go
+
+
+def pass_on_sigterm() -> None:
+    """Let a SIGTERM for this process be one for all that it has forked; whoever forks then waits for them.
+
+    In a container the kernel kills all others with the first process, so they would have no time for a last report.
+    """
+    home = os.getpid()
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        forked = psutil.Process().children() if os.getpid() == home else []
+        if not forked:  # one of them, before it has a handler of its own, or nobody yet
+            os._exit(128 + number)
+        for each in forked:
+            with suppress(psutil.NoSuchProcess):
+                each.terminate()
+
+    signal.signal(signal.SIGTERM, heard)
 
 
 def end_with_parent(end: Callable[[], None]) -> None:

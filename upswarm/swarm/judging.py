@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from upswarm import __version__
-from upswarm.results import generator
+from upswarm.results import generator, shortages
 from upswarm.results.marks import Mark
 from upswarm.results.run_file import Machine, Run, WorkerRecord
+from upswarm.swarm.limits import Limits
 from upswarm.swarm.marking import marks_of
 from upswarm.swarm.plan import Plan
 from upswarm.swarm.verdicts import Verdicts
@@ -68,6 +69,7 @@ def judge(
         generator_faults=(
             *faults,
             *([] if allowed else losses.values()),
+            *shortages.faults(total),
             *idle,
             *([] if allowances.allow_saturated_generator else saturated),
         ),
@@ -81,12 +83,21 @@ def judge(
 
 def _losses(workers: Iterable[WorkerRecord], incidents: Incidents) -> dict[str, str]:
     """A sentence for each worker that was lost, or left early; those that went during the run are in the notes too."""
-    unheard = {each.worker_id for each in workers if each.lost}
-    losses = {each: f"worker {each} was lost before it had reported everything" for each in sorted(unheard)}
-    return losses | {each: f"worker {each} left before the end" for each in sorted(incidents.lost - unheard)}
+    unheard = {each.worker_id: _why(each) for each in workers if each.lost}
+    losses = {
+        each: f"worker {each} was lost before it had reported everything{unheard[each]}" for each in sorted(unheard)
+    }
+    return losses | {each: f"worker {each} left before the end" for each in sorted(incidents.lost - unheard.keys())}
+
+
+def _why(lost: WorkerRecord) -> str:
+    if not lost.health.short_of_memory:
+        return ""
+    return f"; its container had {lost.health.memory_story} taken, so the kernel may have ended it for want of memory"
 
 
 def _machine() -> Machine:
+    limits = Limits.here()
     return Machine(
         host=platform.node(),
         system=platform.platform(),
@@ -94,4 +105,6 @@ def _machine() -> Machine:
         python=platform.python_version(),
         upswarm=__version__,
         locust=version("locust"),
+        usable_cpus=limits.cpus,
+        memory_limit_bytes=limits.memory_bytes,
     )

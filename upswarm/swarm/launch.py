@@ -18,6 +18,7 @@ from locust import main as locust_main
 from upswarm import resources
 from upswarm.errors import UsageError
 from upswarm.scenario import library, loader
+from upswarm.swarm.forks import pass_on_sigterm
 
 _QUIET = ("--loglevel", "WARNING")
 
@@ -82,9 +83,11 @@ def run_worker(master: tuple[str, int], *, processes: int | None = None, extra: 
     The master sends the locustfile and the plan.
     """
     host, port = master
+    print(f"upswarm worker: looking for the master at {host}:{port}", file=sys.stderr, flush=True)
     arguments = ["--worker", "--master-host", host, "--master-port", str(port), *_QUIET]
     if processes is not None:
         arguments += ["--processes", str(processes)]
+    pass_on_sigterm()
     _run_locust([*arguments, *extra], locustfile="-")
 
 

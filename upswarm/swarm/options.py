@@ -10,6 +10,7 @@ from upswarm import plugins
 from upswarm.scenario import library
 from upswarm.scenario.overrides import Overrides
 from upswarm.scenario.transfer import DIGESTS
+from upswarm.swarm.limits import Limits
 
 DEFAULT_SCENARIO = "smoke"
 DEFAULT_REPORTS = "reports"
@@ -61,6 +62,12 @@ def add_options(parser: Any) -> None:
         help="keep every attempt and every upload in this file, which ends in .csv or .parquet",
     )
     _add_watching(parser)
+
+
+def count_usable_cpus(parser: Any) -> None:
+    """Listens too: `--processes -1` is one for each CPU that may be used; Locust takes all that the machine has."""
+    option = next(each for each in parser._actions if each.dest == "processes")
+    option.type = lambda text: Limits.here().processes if int(text) == -1 else int(text)
 
 
 def chosen_overrides(values: Mapping[str, Any]) -> Overrides:

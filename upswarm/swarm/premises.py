@@ -9,7 +9,7 @@ from pathlib import Path
 from upswarm.errors import UsageError
 from upswarm.files import new_folder
 from upswarm.scenario.model import Scenario
-from upswarm.scenario.target import EMBEDDED
+from upswarm.scenario.urls import EMBEDDED
 from upswarm.swarm.drill.site import Site
 from upswarm.transfer.access import check_reachable
 

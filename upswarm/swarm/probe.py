@@ -17,7 +17,7 @@ from upswarm.probing.text import terminal_text
 from upswarm.scenario import library, loader
 from upswarm.scenario.model import Scenario
 from upswarm.scenario.overrides import Overrides
-from upswarm.scenario.target import EMBEDDED
+from upswarm.scenario.urls import EMBEDDED
 from upswarm.swarm.embedded import EmbeddedServer
 from upswarm.swarm.target import chosen
 from upswarm.transfer.access import check_reachable

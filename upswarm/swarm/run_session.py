@@ -15,10 +15,12 @@ from locust.web import WebUI
 
 from upswarm.errors import EXIT_GENERATOR, UpswarmError
 from upswarm.results.events import check_path
+from upswarm.scenario.urls import EMBEDDED
 from upswarm.swarm.muster import check_tasks
 from upswarm.swarm.options import chosen_overrides
 from upswarm.swarm.run_life import LOOK_S, RunLife
 from upswarm.swarm.signals import end_on
+from upswarm.swarm.target import checked
 from upswarm.swarm.web.webform import guard_swarm
 from upswarm.swarm.wishes import Wishes
 
@@ -33,6 +35,8 @@ class RunSession(RunLife):
         self._leaving = self._preparing = False
         environment.events.quitting.add_listener(self._quit)
         if self._headless:
+            # SIGTERM comes from somebody who will not wait for an audit, and whose server may be ending too.
+            gevent.signal_handler(signal.SIGTERM, self.steering.auditing.cut_short)
             end_on(self._end, signal.SIGINT, signal.SIGTERM)
         else:  # Locust's own end, which it knows for SIGTERM alone
             end_on(lambda: os.kill(os.getpid(), signal.SIGTERM), signal.SIGINT)
@@ -44,6 +48,7 @@ class RunSession(RunLife):
         """What is wrong is said before any user starts."""
         try:
             check_tasks(self._environment)
+            checked(self._environment.host or EMBEDDED)
             if self._options.events:
                 check_path(Path(self._options.events))
             if self._headless or self._options.autostart:

@@ -15,7 +15,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from upswarm.errors import UpswarmError
 from upswarm.swarm.forks import end_forks
 from upswarm.swarm.local_session import LocalSession
-from upswarm.swarm.options import add_options
+from upswarm.swarm.options import add_options, count_usable_cpus
 from upswarm.swarm.outputs import LastingCSVWriter
 from upswarm.swarm.precision import bucket_ms
 from upswarm.swarm.run_session import RunSession
@@ -52,6 +52,7 @@ def connect() -> None:
     stats.bucket_response_time = bucket_ms  # type: ignore[assignment]  # its keys need not be whole numbers
     MasterRunner.client_listener = undeterred(MasterRunner.client_listener)  # type: ignore[assignment, method-assign]
     events.init_command_line_parser.add_listener(add_options)
+    events.init_command_line_parser.add_listener(count_usable_cpus)
     events.init.add_listener(_begin)
     let_go = end_forks()
     events.init.add_listener(lambda **_: let_go())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import gevent
+
+from upswarm.pid_one import by_default
 
 _ONE_BREATH_S = 1.0
 """Signals that come so soon after the first are the same one: shells, `make` and CI systems pass them on besides."""
@@ -32,9 +35,36 @@ def end_on(end: Callable[[], None], *numbers: signal.Signals) -> None:
     def give_back() -> None:
         if signal.SIGINT in handlers:
             handlers[signal.SIGINT].cancel()
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            by_default(signal.SIGINT)
 
     handlers = {number: gevent.signal_handler(number, heard) for number in numbers}
+
+
+def leave_on_ctrl_z(leave: Callable[[], None]) -> Callable[[], None]:
+    """Call `leave` each time before Ctrl-Z stops this process; what is returned puts an end to that.
+
+    Nothing is changed where Ctrl-Z is ignored, as shells without job control want it.
+    """
+    if signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN:
+        return lambda: None
+
+    handlers: list[Any] = []
+
+    def watch() -> None:
+        handlers.append(gevent.signal_handler(signal.SIGTSTP, heard))
+
+    def forget() -> None:
+        handlers.pop().cancel()
+
+    def heard() -> None:
+        leave()
+        forget()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTSTP)  # here this process stands still, until somebody lets it go on
+        watch()
+
+    watch()
+    return forget
 
 
 def ignore_ctrl_c() -> None:

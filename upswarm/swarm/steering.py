@@ -238,6 +238,8 @@ class Steering:
         self.followers.end()
         folder = self.premises.folder
         run = replace(self._judged(faults), server=self.prepared.server_counts.end())
+        if self._checkpoints is not None and self.plan.scenario.audit is not None:
+            self._checkpoints.keep(run)
         run = self.auditing.audited(run, self.plan, self.waiting_for(), self._out)
         run, left = leaving.leave(run, folder)
         if left:

@@ -25,7 +25,8 @@ def azure_sas(token: str, target_url: str) -> Sign:
     """The token behind the URL of every request that goes to the target; it may begin with a question mark."""
 
     def sign(request: Request) -> Request:
-        return replace(request, path=f"{request.path}{'&' if '?' in request.path else '?'}{token.lstrip('?')}")
+        path = request.path or target_url
+        return replace(request, path=f"{path}{'&' if '?' in path else '?'}{token.lstrip('?')}")
 
     return only_to_the_target(target_url, sign)
 

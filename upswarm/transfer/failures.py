@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
 from typing import Self
 
@@ -10,7 +11,11 @@ from upswarm.transfer.messages import Timings
 
 
 class Failure(StrEnum):
-    """The kinds of failed attempts. The first group is seen by the transport, the second said by the server."""
+    """The kinds of failed attempts: what the generator lacked, what the transport saw, what the server said."""
+
+    OUT_OF_FILES = "out_of_files"
+    OUT_OF_PORTS = "out_of_ports"
+    OUT_OF_MEMORY = "out_of_memory"
 
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
@@ -45,6 +50,9 @@ class Failure(StrEnum):
 
 
 _MEANINGS = {
+    Failure.OUT_OF_FILES: "the load generator may not open another connection: all of its open files are taken",
+    Failure.OUT_OF_PORTS: "the load generator's machine has no port, or no address, left to connect from",
+    Failure.OUT_OF_MEMORY: "the load generator's machine has no memory left for a connection",
     Failure.REFUSED: "nothing listens there: the connection was refused",
     Failure.UNREACHABLE: "no connection could be made: no such name, no way there, or no agreement on TLS",
     Failure.UNTRUSTED: "the certificate does not prove that this is the server; nothing was sent to it",
@@ -71,7 +79,23 @@ _MEANINGS = {
     Failure.BROKEN: "the answer is outside the protocol",
 }
 
-UNANSWERED = frozenset(
+_OF_ERRNO = {
+    errno.EMFILE: Failure.OUT_OF_FILES,
+    errno.ENFILE: Failure.OUT_OF_FILES,
+    errno.EADDRNOTAVAIL: Failure.OUT_OF_PORTS,
+    errno.ENOBUFS: Failure.OUT_OF_MEMORY,
+    errno.ENOMEM: Failure.OUT_OF_MEMORY,
+}
+SHORTAGES = frozenset(_OF_ERRNO.values())
+"""The load generator could not, and the server heard nothing of it: where there is one, a run is no measurement."""
+
+
+def shortage(error: BaseException) -> Failure | None:
+    """What this machine lacked, if that is what the system says."""
+    return _OF_ERRNO.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+UNANSWERED = SHORTAGES | frozenset(
     {
         Failure.REFUSED, Failure.UNREACHABLE, Failure.RESET, Failure.TORN, Failure.GARBLED,
         Failure.CONNECT_TIMEOUT, Failure.IDLE_TIMEOUT, Failure.TOTAL_TIMEOUT,

@@ -6,12 +6,15 @@ them.
 
 from __future__ import annotations
 
+import errno
+import os
+import resource
 import socket
 import ssl
 import time
 from functools import lru_cache
 
-from upswarm.transfer.failures import Failure, Interrupted
+from upswarm.transfer.failures import Failure, Interrupted, shortage
 from upswarm.transfer.transport import Route, Timeouts
 from upswarm.transfer.transport_answer import Answer
 from upswarm.transfer.transport_head import tunnel_head
@@ -19,6 +22,8 @@ from upswarm.transfer.transport_line import Line
 from upswarm.transfer.transport_route import Origin, Proxy
 
 _ANSWER_BYTES = 16 << 10
+_SPARED_FILES = 16
+"""Of those that the process may open, no connection takes the last ones: a report has to be written in the end."""
 
 
 def opened(origin: Origin, timeouts: Timeouts, route: Route, proxy: Proxy | None) -> Line:
@@ -31,9 +36,21 @@ def opened(origin: Origin, timeouts: Timeouts, route: Route, proxy: Proxy | None
         raise Interrupted(Failure.CONNECT_TIMEOUT, through + message) from error
     except ssl.SSLCertVerificationError as error:
         raise untrusted(error) from error
+    except ConnectionRefusedError as error:
+        raise Interrupted(Failure.REFUSED, through + (error.strerror or str(error))) from error
     except (OSError, UnicodeError) as error:
-        kind = Failure.REFUSED if isinstance(error, ConnectionRefusedError) else Failure.UNREACHABLE
-        raise Interrupted(kind, through + (getattr(error, "strerror", None) or str(error))) from error
+        cause = no_socket() or error
+        message = getattr(cause, "strerror", None) or str(cause)
+        raise Interrupted(shortage(cause) or Failure.UNREACHABLE, through + message) from error
+
+
+def no_socket() -> OSError | None:
+    """Why not even a socket can be had, if so. Whoever looks up a name needs one, and without it says anything else."""
+    try:
+        socket.socket().close()
+    except OSError as error:
+        return error
+    return None
 
 
 def untrusted(error: ssl.SSLCertVerificationError) -> Interrupted:
@@ -60,6 +77,10 @@ def _opened(origin: Origin, timeouts: Timeouts, route: Route, proxy: Proxy | Non
 def _dialled(origin: Origin, connect_s: float) -> socket.socket:
     sock = socket.create_connection((origin.host, origin.port), connect_s)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and sock.fileno() >= most - _SPARED_FILES:  # the lowest that is free is taken
+        sock.close()
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     return sock
 
 

@@ -24,12 +24,12 @@ from urllib3.exceptions import (
 )
 
 from upswarm import __version__
-from upswarm.transfer.failures import Failure, Interrupted
+from upswarm.transfer.failures import Failure, Interrupted, shortage
 from upswarm.transfer.messages import Request, Response
 from upswarm.transfer.stopwatch import Stopwatch
 from upswarm.transfer.transport import DIRECT, Route, Timeouts
 from upswarm.transfer.transport_connection import Timed, pool_classes
-from upswarm.transfer.transport_opening import untrusted
+from upswarm.transfer.transport_opening import no_socket, untrusted
 from upswarm.transfer.transport_route import environment_proxies
 
 
@@ -140,7 +140,12 @@ def _interruption(error: BaseException) -> Interrupted:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return untrusted(cause)
     through = "through the proxy: " if any(isinstance(cause, ProxyError) for cause in causes) else ""
-    return Interrupted(_kind_of(causes), through + _root_of(error))
+    kind = _kind_of(causes)
+    without = no_socket() if kind is Failure.UNREACHABLE else None
+    for cause in [*causes, without] if without else causes:
+        if lacking := shortage(cause):
+            return Interrupted(lacking, f"{through}{getattr(cause, 'strerror', '')}")
+    return Interrupted(kind, through + _root_of(error))
 
 
 def _kind_of(causes: Sequence[BaseException]) -> Failure:

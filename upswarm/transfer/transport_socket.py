@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 
-from upswarm.transfer.failures import Failure, Interrupted
+from upswarm.transfer.failures import Failure, Interrupted, shortage
 from upswarm.transfer.messages import Body, Request, Response
 from upswarm.transfer.stopwatch import Stopwatch
 from upswarm.transfer.transport import DIRECT, Route, Timeouts
@@ -81,7 +81,7 @@ class SocketTransport:
                 return Interrupted(Failure.TOTAL_TIMEOUT, f"no whole answer within {total_s:g} s")
             return Interrupted(Failure.IDLE_TIMEOUT, error.strerror or f"silence for {idle_s:g} s")
         kind = Failure.RESET if isinstance(error, ConnectionError) else Failure.TORN
-        return Interrupted(kind, error.strerror or type(error).__name__)
+        return Interrupted(shortage(error) or kind, error.strerror or type(error).__name__)
 
     def _place(self, path: str) -> tuple[str, Origin, str]:
         """The URL, where it leads and what is asked there. The target's own goes out as it was written."""

@@ -127,7 +127,7 @@ def _scenario(run: Run, credentials: str | None, *, needs_server: bool) -> Scena
 
 
 def _url(run: Run, target: str | None, *, needs_server: bool) -> str:
-    from upswarm.scenario.target import EMBEDDED, check_url  # noqa: PLC0415
+    from upswarm.scenario.urls import EMBEDDED, check_url  # noqa: PLC0415
 
     embedded = (run.scenario.get("target") or {}).get("url") == EMBEDDED
     if target is None and embedded and needs_server:

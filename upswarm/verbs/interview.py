@@ -14,7 +14,7 @@ from upswarm.scenario import answers
 from upswarm.scenario.answers import Load
 from upswarm.scenario.credentials import CREDENTIALS, Credentials, read_credentials, spelt, usual_credentials
 from upswarm.scenario.draft import Draft
-from upswarm.scenario.target import EMBEDDED
+from upswarm.scenario.urls import EMBEDDED
 
 Read = Callable[[str], Any]
 

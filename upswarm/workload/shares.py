@@ -36,6 +36,11 @@ class Share:
         """The next number of each slot, in order."""
         return tuple(sorted(self._following))
 
+    def back_to(self, unended: Iterable[int]) -> tuple[int, ...]:
+        """The same, but each slot from the first of these numbers on: they were drawn, and their uploads go on."""
+        first = {number % self.slots: number for number in sorted(unended, reverse=True)}
+        return tuple(sorted(first.get(number % self.slots, number) for number in self._following))
+
     def draw(self) -> int:
         """Take the next number; raises IndexError where there are no slots."""
         number = self._following[0]

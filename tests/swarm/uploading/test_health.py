@@ -8,7 +8,8 @@ import gevent
 import pytest
 
 from upswarm.results.recorder import Recorder
-from upswarm.swarm.uploading.health import LOOK_EVERY_S, Pulse, peak_rss_bytes
+from upswarm.swarm.limits import Limits
+from upswarm.swarm.uploading.health import LOOK_EVERY_S, Confines, Pulse, peak_rss_bytes
 from upswarm.testing.clock import FakeClock
 from upswarm.transfer.clock import SystemClock
 
@@ -77,6 +78,23 @@ def test_the_greenlet_wakes_and_notices_who_blocks_the_loop():
     assert lag.count >= 8
     assert lag.max_s is not None
     assert lag.max_s > 0.2
+
+
+def test_what_a_container_leaves_is_told_with_the_most_memory_that_was_taken(tmp_path):
+    stat = {"cpu.stat": "nr_periods {}\nnr_throttled {}\n", "memory.stat": "anon {}\nshmem {}\n"}
+
+    def become(**counts):
+        for name, text in stat.items():
+            (tmp_path / name).write_text(text.format(*counts[name.partition(".")[0]]))
+
+    become(cpu=(100, 50), memory=(10, 20))
+    confines = Confines(Limits(0.5, 100, tmp_path, tmp_path))
+    become(cpu=(110, 51), memory=(40, 50))
+    confines.document()
+    become(cpu=(120, 55), memory=(5, 0))
+    assert confines.document() == {
+        "usable_cpus": 0.5, "throttled_ratio": 0.25, "memory_limit_bytes": 100, "memory_used_ratio": 0.9,
+    }  # fmt: skip
 
 
 def test_the_peak_of_memory_is_in_bytes():

@@ -30,7 +30,8 @@ _SECOND = (
 )  # fmt: skip
 _WORKER = (
     "worker", "host", "lost", "finished_uploads", "finished_bytes", "cpu_mean_ratio", "cpu_max_ratio", "busy_ratio",
-    "lag_p99_s", "lag_max_s", "peak_rss_bytes",
+    "lag_p99_s", "lag_max_s", "peak_rss_bytes", "usable_cpus", "throttled_ratio", "memory_limit_bytes",
+    "memory_used_ratio",
 )  # fmt: skip
 _ERROR = ("phase", "kind", "count", "meaning", "first_example")
 _FORMULA = tuple("=+-@\t\r")
@@ -96,7 +97,7 @@ def _upload_row(tally: UploadTally) -> Iterator[Cell]:
 
 def _times(times: Histogram) -> Iterator[Cell]:
     known = (times.min_s, times.mean_s, *map(times.percentile_s, _PERCENTILES), times.max_s)
-    yield from (None if value_s is None else round(value_s, 6) for value_s in known)
+    yield from _rounded(known)
 
 
 def _second_row(second: int, tally: SecondTally) -> list[Cell]:
@@ -108,7 +109,12 @@ def _worker_row(worker: WorkerRecord) -> list[Cell]:
     health = worker.health
     known: list[Cell] = [worker.worker_id, worker.host, int(worker.lost), worker.finished, worker.finished_bytes]
     times = (health.cpu_mean_ratio, health.cpu_max_ratio, health.busy_ratio, health.lag_p99_s, health.lag_max_s)
-    return [*known, *(None if each is None else round(each, 6) for each in times), health.peak_rss_bytes or None]
+    limits = (health.usable_cpus, health.throttled_ratio, health.memory_limit_bytes, health.memory_used_ratio)
+    return [*known, *_rounded(times), health.peak_rss_bytes or None, *_rounded(limits)]
+
+
+def _rounded(values: Iterable[float | None]) -> Iterator[Cell]:
+    yield from (None if each is None else round(each, 6) for each in values)
 
 
 def _error_row(row: FailureRow) -> list[Cell]:

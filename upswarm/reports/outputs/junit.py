@@ -59,7 +59,7 @@ def _properties(run: Run) -> dict[str, str]:
         "scenario": facts.name(run),
         "workload": run.workload,
         "exit_code": f"{run.exit_code}",
-        "machine": f"{machine.host}, {machine.system}, {machine.cpus} CPUs, Python {machine.python}",
+        "machine": f"{machine.host}, {machine.system}, {machine.cpus_story} CPUs, Python {machine.python}",
         "versions": f"upswarm {machine.upswarm}, Locust {machine.locust}",
     }
 

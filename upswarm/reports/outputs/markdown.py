@@ -115,5 +115,5 @@ def _example(examples: tuple[ExampleRow, ...]) -> str:
 def _foot(run: Run) -> Iterator[str]:
     machine = run.machine
     yield (f"<sub>Run {code(run.run_id)} of {run.started_at}, upswarm {prose(machine.upswarm, 40)}, on "
-           f"{code(machine.host, 60)} with {rows.counted(machine.cpus, 'CPU')}; the whole report is in "
-           "<code>report.html</code>.</sub>")  # fmt: skip
+           f"{code(machine.host, 60)} with {machine.cpus_story} {'CPU' if machine.cpus == 1 else 'CPUs'}; the whole "
+           "report is in <code>report.html</code>.</sub>")  # fmt: skip

@@ -123,7 +123,7 @@ def _error(noises: Sequence[Noise]) -> tuple[float, int]:
     variances = [noise.error**2 for noise in noises]
     total = math.fsum(variances)
     if total == 0:
-        return 0.0, math.floor(min(noise.freedom for noise in noises))
+        return 0.0, 1  # whatever it is multiplied with
     spread = math.fsum(variance**2 / noise.freedom for variance, noise in zip(variances, noises, strict=True))
     return math.sqrt(total), max(1, math.floor(total**2 / spread + 1e-9))
 

@@ -33,7 +33,7 @@ _CIRCUMSTANCES: dict[str, Callable[[Run], str]] = {
     "ended early by": lambda run: run.aborted_by or ABSENT,
     "host": lambda run: run.machine.host,
     "system": lambda run: run.machine.system,
-    "CPUs": lambda run: str(run.machine.cpus),
+    "CPUs": lambda run: run.machine.cpus_story,
     "Python": lambda run: run.machine.python,
     "upswarm": lambda run: run.machine.upswarm,
     "Locust": lambda run: run.machine.locust,

@@ -13,6 +13,7 @@ import psutil
 from upswarm.errors import TargetError
 from upswarm.swarm.drill.network import Network
 from upswarm.swarm.drill.site import Site
+from upswarm.swarm.drill.talking import talking
 from upswarm.units import format_bandwidth, format_duration
 from upswarm.workload.drill import Act, ActKind, Slowness, picked
 
@@ -53,7 +54,8 @@ class Breaker:
         pids = self._site.server.worker_pids()
         if not pids:
             raise TargetError("the server has no worker that could be killed")
-        os.kill(pids[picked(act.pick, len(pids))], signal.SIGKILL)
+        missed = talking(pids) or pids
+        os.kill(missed[picked(act.pick, len(missed))], signal.SIGKILL)
         self._site.await_answer(lambda health: health.get("pid") not in pids)
 
     def _kill_server(self, act: Act) -> None:

@@ -9,7 +9,7 @@ from upswarm.scenario.audit import AuditRoom
 from upswarm.scenario.base import Mistake
 from upswarm.scenario.drill import DrillRoom, RandomRoom, needs_embedded
 from upswarm.scenario.model import Scenario
-from upswarm.scenario.target import EMBEDDED
+from upswarm.scenario.urls import EMBEDDED
 from upswarm.swarm.wishes import Wishes
 from upswarm.workload.drill import Act, ActKind
 from upswarm.workload.kinds import Workload

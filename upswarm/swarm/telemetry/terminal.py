@@ -11,6 +11,7 @@ import gevent
 from upswarm.reports.live.live import Live
 from upswarm.reports.terminal_screen import Screen
 from upswarm.reports.terminal_view import body, head
+from upswarm.swarm.signals import leave_on_ctrl_z
 from upswarm.swarm.steering import Steering
 from upswarm.workload.moments import moment
 
@@ -26,6 +27,7 @@ class TerminalView:
         self._look = look
         self._screen = Screen(out)
         self._drawing: gevent.Greenlet | None = None
+        self._forget_ctrl_z: Callable[[], None] = lambda: None
         self._live = Live()
         self._looked_s = 0.0
         self._body = body(Live(), 0, 0)
@@ -38,6 +40,7 @@ class TerminalView:
     def begin(self) -> None:
         """Open the screen, and draw on it from now on."""
         self._screen.open()
+        self._forget_ctrl_z = leave_on_ctrl_z(self._screen.close)
         self._looked_s = -_LOOK_S
         self._drawing = gevent.spawn(self._draw)
 
@@ -46,10 +49,13 @@ class TerminalView:
         drawing, self._drawing = self._drawing, None
         if drawing is not None:
             drawing.kill()
+            self._forget_ctrl_z()
         self._screen.close()
 
     def _draw(self) -> None:
         while self._steering.running:
+            if self._screen.is_in_front:  # again, where Ctrl-Z had stopped this process
+                self._screen.open()
             self._frame()
             gevent.sleep(FRAME_S)
 

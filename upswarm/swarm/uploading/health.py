@@ -11,6 +11,7 @@ from pathlib import Path
 import gevent
 
 from upswarm.results.recorder import Recorder
+from upswarm.swarm.limits import Limits
 from upswarm.transfer.clock import Clock
 
 LOOK_EVERY_S = 0.05
@@ -62,8 +63,35 @@ class Pulse:
         self._cpu_s, self._queued_s, self._cpu_from_s = cpu_s, queued_s, now_s
 
 
+class Confines:
+    """How near a process comes to the limits of its container, from now on."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._throttled_before = limits.throttled()
+        self._memory_used_ratio = limits.memory_used_ratio()
+
+    def document(self) -> dict[str, float | None]:
+        """As `Health` has it; to be asked now and then, for memory is looked at when it is."""
+        used, before = self._limits.memory_used_ratio(), self._memory_used_ratio
+        if used is not None and before is not None:
+            self._memory_used_ratio = max(used, before)
+        periods, stopped = (
+            now - then for now, then in zip(self._limits.throttled(), self._throttled_before, strict=True)
+        )
+        return {
+            "usable_cpus": self._limits.cpus,
+            "throttled_ratio": stopped / periods if periods > 0 else 0.0,
+            "memory_limit_bytes": self._limits.memory_bytes,
+            "memory_used_ratio": self._memory_used_ratio,
+        }
+
+
 def _queued_s() -> float:
-    """How long our thread could have run so far, but others had the CPU; 0 where the system does not tell."""
+    """How long our thread could have run so far, but others had the CPU, or a quota was spent.
+
+    0 where the system does not tell.
+    """
     try:
         return int(_SCHEDSTAT.read_text().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):

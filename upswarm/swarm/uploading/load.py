@@ -16,12 +16,13 @@ from locust.env import Environment
 from upswarm import digests
 from upswarm.content.base import File
 from upswarm.results.recorder import Recorder
+from upswarm.swarm.limits import Limits
 from upswarm.swarm.plan import Plan
 from upswarm.swarm.uploading.bridge import REQUESTED
 from upswarm.swarm.uploading.equipment import Equipment
 from upswarm.swarm.uploading.events import Events
 from upswarm.swarm.uploading.feeds import QuotaFeed, Turn, feed_for
-from upswarm.swarm.uploading.health import Pulse, peak_rss_bytes
+from upswarm.swarm.uploading.health import Confines, Pulse, peak_rss_bytes
 from upswarm.swarm.uploading.lanes import let_others_run
 from upswarm.swarm.uploading.receipts import LEDGER, Receipts
 from upswarm.swarm.workers.gathering import Reporting
@@ -29,7 +30,7 @@ from upswarm.transfer.clock import SystemClock
 from upswarm.transfer.records import Observer, Outcome
 from upswarm.transfer.suspended import Suspended
 from upswarm.transfer.uploader import Awaited, Uploader, nowhere
-from upswarm.workload.kinds import ClosedLoad
+from upswarm.workload.kinds import ClosedLoad, FixedLoad
 from upswarm.workload.shares import Share
 
 GRACE_S = 10.0
@@ -76,8 +77,10 @@ class Load:
         self._feed = feed_for(plan.workload, share, clock, self._recorder, in_touch)
         self._under_way: set[gevent.Greenlet] = set()
         self._guests: set[gevent.Greenlet] = set()
+        self._unended: set[int] = set()
         self.draining = False
         self._deadline_s = math.inf
+        self._confines = Confines(Limits.here())
         self._pulse = Pulse(self._recorder, clock, lambda: self.in_flight)
 
     @property
@@ -118,7 +121,10 @@ class Load:
 
     def next_turn(self) -> Turn | None:
         """Wait until there is a file to upload; None when there is none, and perhaps never will be."""
-        return self._feed.next()
+        turn = self._feed.next()
+        if turn is not None:
+            self._unended.add(turn.number)
+        return turn
 
     def carry(self, turn: Turn, uploader: Uploader) -> gevent.Greenlet:
         """Upload the file of a turn in a greenlet of its own, whose value is the outcome, or None if it has none.
@@ -157,8 +163,9 @@ class Load:
             classes=taken.classes,
             last=last,
             peak_rss_bytes=peak_rss_bytes(),
+            confines=self._confines.document(),
             in_flight=self.in_flight,
-            following=self._feed.share.following if last or not isinstance(self._plan.workload, ClosedLoad) else (),
+            following=self._following(last=last),
         )
         return {**report, LEDGER: self._receipts.take(last=last)}
 
@@ -183,6 +190,15 @@ class Load:
         """Uploads under way in a load that is being drained already may go on for no longer than this."""
         self._deadline_s = min(self._deadline_s, self._clock.now() + grace_s)
 
+    def _following(self, *, last: bool) -> tuple[int, ...]:
+        """Uploads that are counted are begun again where they may not have ended; arrivals come once."""
+        match self._plan.workload:
+            case FixedLoad():
+                return self._feed.share.back_to(self._unended)
+            case ClosedLoad() if not last:
+                return ()
+        return self._feed.share.following
+
     def _carry(self, turn: Turn, uploader: Uploader) -> Outcome | Exception | None:
         try:
             with self._opened(turn.number) as (file, file_class):
@@ -194,6 +210,7 @@ class Load:
             self._tell(error)
             return None
         finally:
+            self._unended.discard(turn.number)
             self._feed.ended()
 
     def _be_host_to(self, suspended: Suspended, granted: Callable[[], bool], ended: Callable[[], None]) -> None:

@@ -30,6 +30,7 @@ class _Worker:
     host: str = ""
     generator: GeneratorTally = field(default_factory=GeneratorTally)
     peak_rss_bytes: int = 0
+    confines: Mapping[str, Any] = field(default_factory=dict)
     finished: int = 0
     finished_bytes: int = 0
     joined_s: float = 0.0
@@ -61,6 +62,7 @@ class Reporting:
         classes: Mapping[str, Intervals] = MappingProxyType({}),
         last: bool = False,
         peak_rss_bytes: int = 0,
+        confines: Mapping[str, Any] = MappingProxyType({}),
         in_flight: int = 0,
         following: Iterable[int] = (),
     ) -> dict[str, Any]:
@@ -75,6 +77,7 @@ class Reporting:
             "number": self._reports,
             "last": last,
             "peak_rss_bytes": peak_rss_bytes,
+            "confines": dict(confines),
             "in_flight": in_flight,
             "following": list(following),
             "measurements": measurements.to_document(brief=True),
@@ -117,6 +120,7 @@ class Gathering:
         worker.finished_bytes += measurements.uploads.finished_bytes
         worker.series.add(measurements.seconds)
         worker.peak_rss_bytes = max(worker.peak_rss_bytes, report["peak_rss_bytes"])
+        worker.confines = report["confines"]
         self.total.add(measurements)
         return measurements
 
@@ -169,7 +173,7 @@ class Gathering:
     def records(self) -> Iterator[WorkerRecord]:
         """One for each worker; lost is one of which anything is missing."""
         for worker_id, worker in self._workers.items():
-            health = Health.of(worker.generator, worker.peak_rss_bytes)
+            health = Health.of(worker.generator, worker.peak_rss_bytes, worker.confines)
             yield WorkerRecord(
                 worker_id, worker.host, lost=not worker.whole, health=health,
                 finished=worker.finished, finished_bytes=worker.finished_bytes,

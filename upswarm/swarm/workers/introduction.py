@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 import gevent
-from locust.runners import WorkerRunner
+from locust.runners import MASTER_HEARTBEAT_TIMEOUT, WorkerRunner
 
 from upswarm import __version__
-from upswarm.errors import EXIT_USAGE
+from upswarm.errors import EXIT_GENERATOR, EXIT_USAGE
 from upswarm.swarm.workers.clocks import MasterClock
 from upswarm.swarm.workers.wire import HELLO, REFUSED, WELCOME, Document, Wire
 from upswarm.transfer.clock import Clock
@@ -30,6 +31,7 @@ class Introduction:
         self.master_clock = MasterClock()
         wire.on(WELCOME, self._welcome)
         wire.on_plain(REFUSED, self._refused)
+        worker.environment.events.quitting.add_listener(self._leave_for_silence)
         self._answered = False
         self._word = ""
         worker.greenlet.spawn(self._say_hello)
@@ -57,6 +59,12 @@ class Introduction:
 
     def _refused(self, _: str, refusal: Any) -> None:
         self._leave(f"it refuses this worker: {refusal['reason']}")
+
+    def _leave_for_silence(self, **_: Any) -> None:
+        """Locust gives a silent master up, and says so; whoever restarts workers has to know it from the exit code."""
+        heard_s = self._worker.last_heartbeat_timestamp
+        if heard_s and heard_s < time.time() - MASTER_HEARTBEAT_TIMEOUT:
+            self._worker.environment.process_exit_code = EXIT_GENERATOR
 
     def _leave(self, reason: str) -> None:
         print(f"this worker leaves its master: {reason}", file=sys.stderr, flush=True)
