@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.journey.runs import (
+    PATIENCE_S,
     UNDER_WAY,
     Workshop,
     answers,
@@ -124,6 +125,17 @@ def test_a_run_that_is_cut_off_still_writes_its_report(workshop: Workshop, numbe
     assert re.fullmatch(r"the run was cut off after \d\.\d s of 61 s", *run.generator_faults)
     assert run.measurements.uploads.finished > 0
     assert sum(tally.failed for tally in run.measurements.phases.values()) == 0, "the end itself fails nothing"
+
+
+def test_a_run_outlasts_who_reads_its_lines(workshop: Workshop) -> None:
+    process = workshop.begin("run", workshop.scenario(hold="1s"))
+    with family(process):
+        assert process.stdout is not None
+        process.stdout.close()  # as `| head -0` does
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert workshop.run().complete
 
 
 def test_an_unreachable_target_is_one_sentence_before_any_user_starts(workshop: Workshop) -> None:

@@ -16,6 +16,7 @@ from upswarm.errors import UpswarmError
 from upswarm.swarm.forks import end_forks
 from upswarm.swarm.local_session import LocalSession
 from upswarm.swarm.options import add_options, count_usable_cpus
+from upswarm.swarm.outlet import outlast_readers
 from upswarm.swarm.outputs import LastingCSVWriter
 from upswarm.swarm.precision import bucket_ms
 from upswarm.swarm.run_session import RunSession
@@ -41,6 +42,7 @@ def connect() -> None:
 
     That is before Locust forks, so what is wrong for all processes is said once, and there is an end of it.
     """
+    outlast_readers()
     try:
         Seal.of_environment()
     except UpswarmError as error:

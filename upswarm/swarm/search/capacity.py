@@ -11,6 +11,7 @@ from upswarm.files import new_folder
 from upswarm.reports.capacity import text as told
 from upswarm.reports.capacity.page import write_page
 from upswarm.results.steps import By, Step
+from upswarm.swarm.outlet import outlast_readers
 from upswarm.swarm.search.ascent import Ascent
 from upswarm.swarm.search.question import Question
 from upswarm.swarm.search.step_runner import StepRunner, ended_by_signals
@@ -24,6 +25,7 @@ def find(question: Question) -> int:
     """
     folder = new_folder(question.reports, f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{question.name}-capacity")
     runner = StepRunner(question, folder)
+    outlast_readers()
     print(told.headline(question.name, question.by, question.objectives), flush=True)
     try:
         with ended_by_signals(runner):
