@@ -20,7 +20,7 @@ from upswarm.results.run_file import Run
 
 DOCKER = Path(__file__).parents[2] / "docker"
 PATIENCE_S = 180.0
-_LOOK_S = 0.2
+_LOOK_S = 0.1
 
 # What the init process has started is killed; it ends then, and with it the container, as when a process crashes.
 _CRASH = """\
