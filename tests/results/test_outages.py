@@ -52,6 +52,12 @@ def test_uploads_that_get_no_answer_are_one_too() -> None:
     assert outages(measured((7.0, 9.0), fails=False), 20.0) == [Outage(7.0, 9.0, 0, over=True)]
 
 
+def test_what_is_asked_after_one_says_nothing_of_how_long_requests_take() -> None:
+    known = measured((7.0, 9.0), fails=False)
+    known.record_attempt(Attempt(Phase.PROBE, 1, 7.5, 7.5, 12.5, 0, None, None), 12.5)
+    assert outages(known, 20.0) == [Outage(7.0, 9.0, 0, over=True)]
+
+
 @pytest.mark.parametrize(
     "known",
     [
