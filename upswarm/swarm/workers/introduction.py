@@ -31,7 +31,6 @@ class Introduction:
         self.master_clock = MasterClock()
         wire.on(WELCOME, self._welcome)
         wire.on_plain(REFUSED, self._refused)
-        worker.environment.events.quitting.add_listener(self._leave_for_silence)
         self._answered = False
         self._word = ""
         worker.greenlet.spawn(self._say_hello)
@@ -60,8 +59,8 @@ class Introduction:
     def _refused(self, _: str, refusal: Any) -> None:
         self._leave(f"it refuses this worker: {refusal['reason']}")
 
-    def _leave_for_silence(self, **_: Any) -> None:
-        """Locust gives a silent master up, and says so; whoever restarts workers has to know it from the exit code."""
+    def leave_for_silence(self, **_: Any) -> None:
+        """Listens to `quitting`: Locust gives a silent master up and says so, and whoever restarts workers has to know."""
         heard_s = self._worker.last_heartbeat_timestamp
         if heard_s and heard_s < time.time() - MASTER_HEARTBEAT_TIMEOUT:
             self._worker.environment.process_exit_code = EXIT_GENERATOR

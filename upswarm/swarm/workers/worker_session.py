@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -44,6 +45,8 @@ from upswarm.workload.shares import Share
 
 _LOOK_S = 0.05
 _IN_TOUCH_S = 3.0
+_PATHS = ("reports", "events")
+"""Where files go is a matter of each machine; Locust gives its workers the master's options when users come."""
 
 
 class WorkerSession:
@@ -59,10 +62,12 @@ class WorkerSession:
         self._handed = 0
         self._over = False
         self._master_heard_s: float | None = None
+        self._word_came_s = -math.inf
         self._reported = Event()
         environment.process_exit_code = EXIT_OK
         options = environment.parsed_options
         options.json = options.json_file = options.html_file = None  # the master has the numbers, and writes them
+        self._own_paths = {name: getattr(options, name) for name in _PATHS}
         remember_default_options()
         environment.events.test_start.add_listener(self._start)
         environment.events.report_to_master.add_listener(self._report)
@@ -72,6 +77,7 @@ class WorkerSession:
         self._wire = wire = Wire(runner, Seal.of_environment())
         self._clock = SystemClock()
         self._introduction = Introduction(wire, runner, self._clock)
+        environment.events.quitting.add_listener(self._introduction.leave_for_silence)
         self._handover = Handover(self._send, self._take_up)
         self._listen(wire)
         if environment.parsed_options.processes:
@@ -116,6 +122,7 @@ class WorkerSession:
             self._begun = AsyncResult()
 
     def _plan_came(self, _: str, document: Document) -> None:
+        vars(self._environment.parsed_options).update(self._own_paths)
         try:
             plan, share = Plan.of_document(document), _share_of(document)
             started_s = self._introduction.master_clock.here_s(document["started_s"])
@@ -153,7 +160,10 @@ class WorkerSession:
             self._send(USED_UP, {"run_id": load.run_id, "handed": self._handed})
 
     def _master_came(self, **_: Any) -> None:
-        self._master_heard_s = self._clock.now()
+        """The first word after a silence may be an old one: perhaps it was this process that stood still."""
+        silent_s, self._word_came_s = self._clock.now() - self._word_came_s, self._clock.now()
+        if silent_s < _IN_TOUCH_S:
+            self._master_heard_s = self._clock.now()
 
     def _in_touch(self) -> bool:
         """Whether the master can't have given this worker up: it does so four seconds after the last heartbeat."""
