@@ -60,7 +60,7 @@ class Introduction:
         self._leave(f"it refuses this worker: {refusal['reason']}")
 
     def leave_for_silence(self, **_: Any) -> None:
-        """Listens to `quitting`: Locust gives a silent master up and says so, and whoever restarts workers has to know."""
+        """Listens to `quitting`: Locust gives a silent master up and says so; whoever restarts workers is told by 5."""
         heard_s = self._worker.last_heartbeat_timestamp
         if heard_s and heard_s < time.time() - MASTER_HEARTBEAT_TIMEOUT:
             self._worker.environment.process_exit_code = EXIT_GENERATOR
