@@ -99,7 +99,8 @@ def test_runs_of_a_web_ui_with_workers_do_not_mix(workshop: Workshop, tmp_path: 
             ExitStack() as stack,
         ):
             assert str(page.start(host=server.url)["message"]).startswith("no worker is ready"), "and it begins later"
-            stack.enter_context(family(*(workshop.locust("--worker", "--master-port", port) for _ in range(2))))
+            asked = ("--worker", "--master-port", port, "--events", "out.csv")
+            stack.enter_context(family(*(workshop.locust(*asked) for _ in range(2))))
             for _ in range(2):
                 page.await_workers(2)
                 page.start(host=server.url)
@@ -113,6 +114,8 @@ def test_runs_of_a_web_ui_with_workers_do_not_mix(workshop: Workshop, tmp_path: 
         own = [file for file in files if file["filename"].startswith(f"{run.run_id}-")]
         assert run.measurements.uploads.finished == len(own)
         assert [worker.lost for worker in run.workers] == [False, False]
+    kept = len(list(workshop.folder.glob("out.*.csv")))
+    assert kept == 2 * len(runs), "workers were asked for events, and the master was not"
 
 
 KINDS = (

@@ -119,9 +119,16 @@ def test_many_workers_are_three_lines() -> None:
     few, many = worker_chart(special_runs.saturated()), worker_chart(special_runs.hundred_workers())
     assert few is not None
     assert many is not None
-    assert [each["name"] for each in few.options[""]["series"]] == ["bench-1_7f3a", "bench-2_7f3a", "bench-3_7f3a"]
+    assert [each["name"] for each in few.options[""]["series"]] == ["host-1", "host-2", "host-3"]
     assert [each["name"] for each in many.options[""]["series"]] == ["most", "middle", "least"]
     assert worker_chart(runs.good()) is None
+
+
+def test_workers_of_one_host_are_called_by_their_ids() -> None:
+    run = special_runs.saturated()
+    chart = worker_chart(replace(run, workers=tuple(replace(each, host="bench") for each in run.workers)))
+    assert chart is not None
+    assert [each["name"] for each in chart.options[""]["series"]] == ["bench-1_7f3a", "bench-2_7f3a", "bench-3_7f3a"]
 
 
 def test_a_hostile_name_is_text_in_a_chart() -> None:

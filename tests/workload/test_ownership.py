@@ -34,12 +34,14 @@ class World:
             self.shares[worker_id].take(following)
         self._hand_out([])
 
-    def leave(self, worker: int, *, lost: bool) -> None:
-        """Somebody who is lost drew nothing since its last report, which no test could tell from what it had."""
-        worker_id = self._some(worker)
-        share = self.shares.pop(worker_id)
-        following = self.book.leave(worker_id, share.following)
-        self._hand_out(following if lost else share.following)
+    def leave(self, worker: int, *, also: bool) -> None:
+        """One leaves, or two at once: the second has said its last word when some of the first one's slots come."""
+        leavers = [self._some(worker)]
+        leavers += [each for each in sorted(self.shares) if also and len(self.shares) > 2 and each not in leavers][:1]
+        last_words = {each: self.shares[each].following for each in leavers}
+        for each in leavers:
+            self._hand_out(self.book.leave(each, last_words[each]))
+            del self.shares[each]
 
     def draw_all(self, end: int) -> None:
         for share in self.shares.values():
@@ -74,7 +76,7 @@ def test_whoever_comes_and_goes_each_number_is_drawn_once_and_none_is_left(slots
         elif step == "draw":
             world.draw(worker, int(how))
         elif len(world.shares) > 1:
-            world.leave(worker, lost=bool(how))
+            world.leave(worker, also=bool(how))
     world.draw_all(end := max(world.drawn, default=0) + 1)
     assert sorted(world.drawn) == list(range(end))
 

@@ -17,7 +17,8 @@ def worker_chart(run: Run) -> Chart | None:
     if len(known) < 2:
         return None
     width_s = max(each.series.width_s for each in known)
-    rates = {each.worker_id: _rates(each, width_s) for each in known}
+    alone = len({each.host for each in known}) == len(known)  # each on a host, or in a container, of its own
+    rates = {each.host if alone else each.worker_id: _rates(each, width_s) for each in known}
     highest = max(max(row) for row in rates.values())
     few = len(known) <= _MOST_LINES
     lines = _each(rates, width_s) if few else _spread(rates, width_s)

@@ -165,7 +165,7 @@ class RunLife(ABC):
             self._progress.kill()
         faults += failures(self._runner)
         faults += [f"the generator failed: {sentence}" for sentence in uncaught()]
-        self._environment.process_exit_code = self.steering.finish(faults).exit_code
+        self._environment.process_exit_code = self.steering.finish(faults, complete=complete).exit_code
         self._hosts.close()
         self._finishing = None
 

@@ -162,14 +162,14 @@ class Steering:
         if not self.followers.drawing:
             print(sentence, file=self._out, flush=True)
 
-    def crew_changed(self, workers: int, *, joined: str | None = None, lost: str | None = None) -> None:
-        """Workers came or went, and so many share the load now; lost is whoever did not stay until the end."""
+    def crew_changed(self, workers: int, *, joined: str = "", lost: str = "", silent: bool = False) -> None:
+        """Workers came or went, and so many share the load now; lost is whoever did not stay, or fell `silent`."""
         self._workers = workers
         self.cuts += 1
-        if joined is not None:
+        if joined:
             self._gathering.expect(joined, self.elapsed_s)
-        if lost is not None:
-            self._incidents.lost.add(lost)
+        if lost:
+            (self._incidents.silent if silent else self._incidents.left).add(lost)
             self._gathering.went(lost, self.elapsed_s)
 
     def following(self, worker_id: str) -> tuple[int, ...]:
@@ -220,7 +220,7 @@ class Steering:
         if self._checkpoints is not None:
             self._checkpoints.look(elapsed_s)
 
-    def _judged(self, faults: Iterable[str] = (), *, going_on: bool = False) -> Run:
+    def _judged(self, faults: Iterable[str] = (), *, complete: bool = False, going_on: bool = False) -> Run:
         return judge(
             self.plan,
             self._gathering,
@@ -230,14 +230,15 @@ class Steering:
             started_wall_s=self._started_wall_s,
             elapsed_s=self.elapsed_s,
             most_users=self._most_users,
+            complete=complete,
             going_on=going_on,
         )
 
-    def finish(self, faults: list[str]) -> Run:
+    def finish(self, faults: list[str], *, complete: bool) -> Run:
         """Judge, leave the run's files, print the summary, tell GitHub; `faults` are the generator's own."""
         self.followers.end()
         folder = self.premises.folder
-        run = replace(self._judged(faults), server=self.prepared.server_counts.end())
+        run = replace(self._judged(faults, complete=complete), server=self.prepared.server_counts.end())
         if self._checkpoints is not None and self.plan.scenario.audit is not None:
             self._checkpoints.keep(run)
         run = self.auditing.audited(run, self.plan, self.waiting_for(), self._out)

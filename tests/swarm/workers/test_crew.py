@@ -112,6 +112,15 @@ def test_the_last_one_may_go_and_the_next_one_goes_on() -> None:
     assert wire.heard_by("b", TAKE)[0]["following"] == [4, 5, 6, 7]
 
 
+def test_what_is_handed_to_a_worker_that_has_said_its_last_word_is_for_others() -> None:
+    crew, wire, _ = crew_of(ARRIVALS, "a", "b", "c")
+    crew.leave("a", [8, 11])
+    (taken,) = wire.heard_by("b", TAKE)
+    crew.leave("b", [9])
+    handed = [number for each in wire.heard_by("c", TAKE) for number in each["following"]]
+    assert (taken["following"], sorted(handed)) == ([8], [8, 9, 11])
+
+
 def test_uploads_are_not_used_up_because_nobody_is_left_to_make_them() -> None:
     crew, _, _ = crew_of(COUNTED, "a")
     crew.leave("a", [4, 5, 6, 7])

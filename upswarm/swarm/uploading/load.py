@@ -172,13 +172,14 @@ class Load:
     def drain(self, grace_s: float, *, complete: bool = False) -> None:
         """Begin no new upload, let those under way finish for `grace_s` seconds, and stop the others for good.
 
-        After a complete run arrivals that belong to it still begin, for here it may have begun a moment later.
+        After a complete run arrivals that belong to it still begin, for here it may have begun a moment later; that has
+        its own time, however little uploads have.
         Afterwards nothing is measured any more: the next report is the last.
         """
         self.draining = True
         self._deadline_s = self._clock.now() + grace_s
         if complete:
-            self._feed.await_all(grace_s)
+            self._feed.await_all(max(grace_s, GRACE_S))
         self._feed.close()
         while self.in_flight and self._clock.now() < self._deadline_s:
             gevent.sleep(_LOOK_S)

@@ -83,9 +83,11 @@ class Crew:
             self._used_up[worker_id] = message["handed"]
 
     def leave(self, worker_id: str, following: Iterable[int]) -> None:
-        """One has left in order: it has told everything, and where it left off."""
-        self._go_away(worker_id, ())
-        self._hand_out(following)
+        """One has left in order: it has told everything, and where it left off. What was on its way to it goes on too.
+
+        Two that leave at once are told of each other's slots when they have said their last word.
+        """
+        self._hand_out(self._go_away(worker_id, following))
         self._tell(f"worker {worker_id} left before the end: from then on {self._shared()}")
 
     def lose(self, worker_id: str, reported: Iterable[int], now_s: float) -> None:

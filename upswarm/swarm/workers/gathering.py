@@ -166,6 +166,11 @@ class Gathering:
         """A worker's share as it last reported it."""
         return self._workers[worker_id].following
 
+    def left_over(self) -> list[int]:
+        """The slots of those who stayed until the end and said where they ended, each as its next number."""
+        stayed = (worker for worker in self._workers.values() if worker.whole and worker.left_s is None)
+        return [number for worker in stayed for number in worker.following]
+
     def waiting_for(self) -> set[str]:
         """The workers whose reports are not all there."""
         return {worker_id for worker_id, worker in self._workers.items() if not worker.whole}

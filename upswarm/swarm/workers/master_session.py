@@ -28,6 +28,8 @@ from upswarm.workload.led import LedLoad
 _REPORT_MARGIN_S = 15.0
 _WAY_S = 0.1
 """A schedule counts from so much later than the master says, so that it is not late for having to travel."""
+_STOOD_STILL_S = 3.0
+_HELD_BACK = "workers that do not hear it begin nothing that is due or counted, so arrivals are late, or dropped"
 
 
 class CrewDispatcher(UsersDispatcher):
@@ -121,8 +123,16 @@ class MasterSession(RunSession):
         return troubles or super()._faults(complete=complete)
 
     def _look_after(self, crew: Crew, run_id: str) -> None:
-        """Locust has no event for a worker that comes, and none for one that goes."""
+        """Locust has no event for a worker that comes, and none for one that goes.
+
+        A master that stands still loses nobody: it reads what its workers have said meanwhile before a second of its
+        own has passed, and Locust counts such seconds.
+        """
+        looked_s = self.steering.clock.now()
         while self._is_going_on(run_id):
+            stood_s, looked_s = self.steering.clock.now() - looked_s, self.steering.clock.now()
+            if stood_s > _STOOD_STILL_S:
+                self.steering.note(f"the master had stood still for {stood_s:.1f} s: {_HELD_BACK}")
             active, known = dict.fromkeys(self._reception.here()), {*crew.worker_ids, *crew.gone}
             for worker_id in crew.worker_ids:
                 if worker_id not in active:
@@ -137,11 +147,11 @@ class MasterSession(RunSession):
         self._reception.give_up(worker_id)
         crew.lose(worker_id, self.steering.following(worker_id), self.steering.clock.now())
         self._switchboard.gone(worker_id)
-        self._crew_changed(crew, lost=worker_id)
+        self._crew_changed(crew, lost=worker_id, silent=True)
 
-    def _crew_changed(self, crew: Crew, *, joined: str | None = None, lost: str | None = None) -> None:
+    def _crew_changed(self, crew: Crew, *, joined: str = "", lost: str = "", silent: bool = False) -> None:
         """Our own shape sees to the users; where another one leads them, or none, it is done here."""
-        self.steering.crew_changed(len(crew.worker_ids), joined=joined, lost=lost)
+        self.steering.crew_changed(len(crew.worker_ids), joined=joined, lost=lost, silent=silent)
         led = isinstance(self.steering.plan.workload, LedLoad)
         if led and self._master.state == STATE_RUNNING and self._master.spawning_completed:
             gevent.spawn(self._master.start, self._master.target_user_count, self._master.spawn_rate)
