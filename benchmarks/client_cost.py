@@ -20,6 +20,7 @@ from benchmarks import installs, options, servers
 from benchmarks.client import UnsuccessfulError
 from benchmarks.servers import Target
 from benchmarks.table import middle, spread, table
+from benchmarks.worker_runs import Asked
 from upswarm.units import format_size
 
 GIB = 1 << 30
@@ -53,15 +54,6 @@ export function handleSummary(data) {{
   return {{stdout: '\\n' + JSON.stringify(found) + '\\n'}};
 }}
 """
-
-
-class Asked(NamedTuple):
-    """What a client is to do."""
-
-    url: str
-    chunk_bytes: int
-    users: int
-    seconds: float
 
 
 class Sample(NamedTuple):

@@ -24,7 +24,7 @@ workload: {{allow_saturated_generator: true, users: {{stages: [{{to: {users}, ov
 
 
 class Asked(NamedTuple):
-    """What a worker is to do."""
+    """What a worker, or another client, is to do."""
 
     url: str
     chunk_bytes: int
