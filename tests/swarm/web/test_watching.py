@@ -54,10 +54,11 @@ def test_the_goodput_of_a_worker_is_that_of_its_last_report(watch):
 
 
 def test_a_worker_uploads_is_lost_has_left_or_is_complete(watch):
-    unheard, whole = WorkerRecord("a", "bench", lost=True), WorkerRecord("b", "bench")
+    unheard, whole = WorkerRecord("a", "bench", lost=True), WorkerRecord("b", "bench", left_s=2.0)
     assert states(watch, 1.0, unheard) == ["no report yet"]
     report(watch, "a", 3.0)
     assert states(watch, 4.0, unheard, whole) == ["uploading", "has left"]
+    assert states(watch, 4.0, WorkerRecord("c", "bench")) == ["complete"], "the run has ended, and is audited"
     assert states(watch, 4.0, unheard, missing=["a"]) == ["lost"]
     assert states(watch, 9.0, unheard, whole, over=True) == [
         "lost: not everything that it measured arrived",

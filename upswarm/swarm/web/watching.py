@@ -97,7 +97,7 @@ class Watch:
 
 def _state(record: WorkerRecord, reporter: _Reporter, *, missing: bool, over: bool) -> str:
     if not record.lost:
-        return "complete" if over else "has left"
+        return "complete" if over or record.left_s is None else "has left"
     if over:
         return "lost: not everything that it measured arrived"
     return "lost" if missing and not reporter.done else "uploading" if reporter.reports else "no report yet"
