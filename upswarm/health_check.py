@@ -3,21 +3,19 @@
     python -m upswarm.health_check listening 5557    # a master: somebody here listens at this port
     python -m upswarm.health_check connected 5557    # a worker: somebody here is connected to this port of another host
 
-It reads the kernel's own tables (`proc_pid_net(5)`) and asks nobody, so it costs the process beside it nothing: a
+It reads the kernel's own table and asks nobody, so it costs the process beside it nothing: a
 check that takes CPU time from a load generator would be a part of what is measured.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from upswarm.errors import EXIT_OK, EXIT_USAGE
+from upswarm.tcp_table import ESTABLISHED, LISTEN, tcp_sockets
 
 EXIT_UNHEALTHY = 1  # Docker knows no other code
-_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-_ESTABLISHED, _LISTEN = "01", "0A"
 _USAGE = "expected `listening PORT` or `connected PORT`, such as `connected 5557`"
 
 
@@ -35,20 +33,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _is_so(question: str, port: int) -> bool:
     if question == "listening":
-        return any(state == _LISTEN and local == port for local, _, state in _sockets())
-    return any(state == _ESTABLISHED and remote == port for _, remote, state in _sockets())
-
-
-def _sockets() -> Iterator[tuple[int, int, str]]:
-    """Of each TCP socket of this network namespace: its own port, the other side's, and its state."""
-    for table in _TABLES:
-        for line in table.read_text().splitlines()[1:] if table.exists() else []:
-            _, local, remote, state, *_ = line.split()
-            yield _port(local), _port(remote), state
-
-
-def _port(address: str) -> int:
-    return int(address.rpartition(":")[2], 16)
+        return any(each.state == LISTEN and each.local_port == port for each in tcp_sockets())
+    return any(each.state == ESTABLISHED and each.remote_port == port for each in tcp_sockets())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 FLOORS = {
     "": 0, "errors": 0, "units": 0, "digests": 0, "plugins": 0, "resources": 0, "files": 0, "health_check": 0,
-    "pid_one": 0,
+    "pid_one": 0, "tcp_table": 0,
     "content": 1, "workload": 1,
     "transfer": 2,
     "protocols": 3, "results": 3,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-_ESTABLISHED = "01"
+from upswarm.tcp_table import ESTABLISHED, tcp_sockets
 
 
 def talking(pids: Iterable[int]) -> list[int]:
@@ -26,11 +26,4 @@ def _sockets_of(pid: int) -> set[str]:
 
 def _established_near(pid: int) -> Iterator[str]:
     """The inodes of all TCP connections in its network namespace."""
-    for name in ("tcp", "tcp6"):
-        try:
-            lines = Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for _, _, _, state, _, _, _, _, _, inode, *_ in map(str.split, lines):
-            if state == _ESTABLISHED:
-                yield inode
+    return (each.inode for each in tcp_sockets(Path(f"/proc/{pid}/net")) if each.state == ESTABLISHED)
