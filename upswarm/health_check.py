@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from upswarm.errors import EXIT_OK, EXIT_USAGE
 from upswarm.tcp_table import ESTABLISHED, LISTEN, tcp_sockets
@@ -19,11 +20,11 @@ EXIT_UNHEALTHY = 1  # Docker knows no other code
 _USAGE = "expected `listening PORT` or `connected PORT`, such as `connected 5557`"
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], net: Path = Path("/proc/net")) -> int:
     """0 when it is so, 1 when it is not, and 2 for a question that can't be read."""
     match arguments:
         case ["listening" | "connected" as question, port] if port.isdecimal():
-            healthy = _is_so(question, int(port))
+            healthy = _is_so(question, int(port), net)
             print(f"{'' if healthy else 'not '}{question} {'at' if question == 'listening' else 'to'} port {port}")
             return EXIT_OK if healthy else EXIT_UNHEALTHY
         case _:
@@ -31,10 +32,10 @@ def main(arguments: Sequence[str]) -> int:
             return EXIT_USAGE
 
 
-def _is_so(question: str, port: int) -> bool:
+def _is_so(question: str, port: int, net: Path) -> bool:
     if question == "listening":
-        return any(each.state == LISTEN and each.local_port == port for each in tcp_sockets())
-    return any(each.state == ESTABLISHED and each.remote_port == port for each in tcp_sockets())
+        return any(each.state == LISTEN and each.local_port == port for each in tcp_sockets(net))
+    return any(each.state == ESTABLISHED and each.remote_port == port for each in tcp_sockets(net))
 
 
 if __name__ == "__main__":
